@@ -1,0 +1,279 @@
+"""The command `csm-planner`: checks scenario files, runs them, compares them, opens the planner.
+
+In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
+Exit codes: 0 done, 1 a replication or the program failed, 2 bad input (nothing written), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from sim.cli_text import printable
+
+if TYPE_CHECKING:
+    from sim.study.experiment import Progress
+    from sim.study.results import Comparison, RunResult
+
+    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], RunResult | Comparison]
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+app = typer.Typer(
+    name="csm-planner",
+    help="What a routing or headcount decision does to churn, cost and burnout.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Replications = Annotated[
+    int, typer.Option("--replications", metavar="N", help="How many times to simulate, with new luck.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Root of all luck.")]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="W", help="Worker processes.", show_default="one per core"),
+]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="F", help="Write all KPIs to a JSON file.", show_default=False),
+]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", metavar="F", help="Write every contact to a Parquet file.", show_default=False),
+]
+
+
+class _BadInput(Exception):
+    """Something that the user can repair; the message says how."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from sim.study.provenance import package_version
+
+        typer.echo(f"csm-planner {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files.", show_default=False)],
+) -> None:
+    """Checks scenario files; shows everything that is wrong at once."""
+    from sim.scenario import Problem, ScenarioError, load_scenario
+
+    problems: dict[Problem, None] = {}
+    for file in files:
+        try:
+            scenario = load_scenario(file)
+        except ScenarioError as error:
+            problems |= dict.fromkeys(error.problems)
+        else:
+            weeks = f"{scenario.weeks} weeks from {scenario.start}"
+            typer.echo(printable(f"{file}: valid ({scenario.name}, {weeks})"))
+    if problems:
+        raise ScenarioError(problems)
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    json: JsonFile = None,
+    ledger: LedgerFile = None,
+) -> None:
+    """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
+    _check_options(replications, seed, workers, json, ledger)
+    from sim.study import experiment
+
+    _study(
+        lambda progress, cancel: experiment.run(
+            scenario,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            ledger=ledger,
+            progress=progress,
+            cancel=cancel,
+        ),
+        json,
+    )
+
+
+@app.command()
+def compare(
+    baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="Scenario file.", show_default=False)],
+    scenarios: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCENARIO…", help="Files to compare with it.", show_default=False),
+    ],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    json: JsonFile = None,
+    ledger: LedgerFile = None,
+) -> None:
+    """Compares scenarios with a baseline under the same luck and says whether they pay."""
+    _check_options(replications, seed, workers, json, ledger)
+    from sim.study import experiment
+
+    _study(
+        lambda progress, cancel: experiment.compare(
+            baseline,
+            list(scenarios),
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            ledger=ledger,
+            progress=progress,
+            cancel=cancel,
+        ),
+        json,
+    )
+
+
+@app.command("app")
+def open_planner() -> None:
+    """Opens the planner in the browser."""
+    page = Path(__file__).resolve().parents[1] / "planner_app.py"
+    if not page.is_file():
+        raise _BadInput(f"{page}: the planner's page is not there; install the package again.")
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page)])
+
+
+def _study(compute: Compute, json: Path | None) -> None:
+    """Runs a study with progress on stderr, then writes the JSON file and shows the result.
+
+    compute : takes what is called with progress, and what says whether to stop; returns the result.
+    """
+    from sim.cli_output import ProgressLine, show_result
+    from sim.study.errors import Interrupted
+
+    stop = threading.Event()
+    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in TERMINATION_SIGNALS}
+    try:
+        with ProgressLine() as line:
+            result: RunResult | Comparison = compute(line, stop.is_set)
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        if interrupted.result is not None:
+            show_result(interrupted.result, sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    problems = list(result.failures)
+    if json is not None:
+        from sim.study.output_files import write_atomically
+
+        try:
+            write_atomically(json, result.to_json())
+        except OSError as error:
+            problems.append(f"{json}: could not be written ({error.strerror or error}).")
+    show_result(result, sys.stdout)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def _check_options(replications: int, seed: int, workers: int | None, *paths: Path | None) -> None:
+    """Raises `_BadInput` with all that is wrong: numbers out of range, files that cannot be written."""
+    from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+    from sim.study.output_files import why_not_writable
+
+    wanted = [path for path in paths if path is not None]
+    problems = [
+        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
+        for name, value, (low, high) in (
+            ("--replications", replications, REPLICATIONS_RANGE),
+            ("--seed", seed, SEED_RANGE),
+            ("--workers", workers, WORKERS_RANGE),
+        )
+        if value is not None and not low <= value <= high
+    ]
+    problems += [f"{path}: {why}" for path in wanted if (why := why_not_writable(path))]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        problems.append(f"{wanted[0]}: two outputs cannot go to the same file; name two.")
+    if problems:
+        raise _BadInput("\n".join(problems))
+
+
+def execute(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; messages go to stderr, never a traceback.
+
+    arguments : the words after `csm-planner`; by default those of this process.
+    """
+    try:
+        command = typer.main.get_command(app)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        code = command.main(args=words or ["--help"], prog_name="csm-planner", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads the results any more; without this Python would complain once more while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last place where a message can still be made of it
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    """Prints an error in words and returns the exit code for it."""
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        return _report_usage(error)
+    from sim.scenario.errors import ScenarioError
+    from sim.study.errors import PoolError, StudyFailed, StudyInputError
+
+    if isinstance(error, _BadInput | ScenarioError | StudyInputError):
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    if isinstance(error, OSError | MemoryError):
+        print(f"The machine refused: {error or type(error).__name__}.", file=sys.stderr)
+        return FAILED
+    if isinstance(error, StudyFailed | PoolError):
+        print(error, file=sys.stderr)
+        return FAILED
+    print(f"This is a defect of the program: {type(error).__name__}: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _report_usage(error: Any) -> int:
+    """Prints what is wrong with the command line, and where help is."""
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if not message:
+        return int(error.exit_code)
+    print(message, file=sys.stderr)
+    if context is not None:
+        print(f"See '{context.command_path} --help'.", file=sys.stderr)
+    return int(error.exit_code)
+
+
+def main() -> NoReturn:
+    """The entry point of `csm-planner` and of `python -m sim`."""
+    sys.exit(execute())

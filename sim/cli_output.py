@@ -1,0 +1,204 @@
+"""What the command line shows: progress on stderr, tables and the decision on stdout.
+
+In: `Progress` values and results. Out: text, readable at 80 columns.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from sim.cli_text import printable
+from sim.study.decision import plain, plain_change, plain_interval
+from sim.study.results import Comparison, RunResult
+from sim.study.statistics import NO_DIFFERENCE, Difference
+
+if TYPE_CHECKING:
+    from sim.study.experiment import Progress
+
+NARROWEST, WIDEST, PIPED = 60, 110, 80
+LINE_EVERY_SECONDS = 5.0
+COMPANY_HEADLINE = ("logo_churn_per_year", "contribution", "cost_total")
+COMPANY_MORE = (
+    "arr_churn_per_year",
+    "grr",
+    "nrr",
+    "arr_end",
+    "arr_at_risk_end",
+    "revenue",
+    "crc_per_account",
+    "adoption_end",
+    "satisfaction_mean",
+    "executive_contact_mean",
+    "proactive_completed_share",
+)
+TEAM_HEADLINE = ("burnout_mean", "wait_mean_minutes")
+TEAM_MORE = (
+    "occupancy",
+    "utilisation",
+    "service_level",
+    "overtime_hours",
+    "burnout_mean",
+    "wait_mean_minutes",
+)
+
+
+class ProgressLine:
+    """Shows progress on stderr: a live line in a terminal, else a line now and then. A context manager."""
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+        self._live: Live | None = None
+        self._shown = -LINE_EVERY_SECONDS
+
+    def __enter__(self) -> ProgressLine:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Shows one state of the study."""
+        if self._live is not None:
+            line = Table.grid(padding=(0, 1))
+            bar = ProgressBar(total=progress.total, completed=progress.done, width=12)
+            line.add_row(bar, progress_text(progress))
+            self._live.update(line, refresh=True)
+            return
+        now = time.monotonic()
+        if now - self._shown >= LINE_EVERY_SECONDS or progress.done == progress.total:
+            self._shown = now
+            print(progress_text(progress), file=sys.stderr, flush=True)
+
+
+def progress_text(progress: Progress) -> str:
+    """'12 of 30, 2.1 a second, 9 s left, Contribution +110,000 (+60,000 to +160,000)'."""
+    parts = [f"{progress.done} of {progress.total}"]
+    if progress.done and progress.seconds_elapsed > 0:
+        rate = progress.done / progress.seconds_elapsed
+        parts.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute")
+    if progress.seconds_left is not None and progress.done < progress.total:
+        parts.append(f"{_duration(progress.seconds_left)} left")
+    if progress.estimate:
+        parts.append(progress.estimate)
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def show_result(result: RunResult | Comparison, stream: TextIO) -> None:
+    """Prints the headline KPIs and, for a comparison, the decisions."""
+    console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
+    if isinstance(result, Comparison):
+        _show_comparison(result, console)
+    else:
+        _show_run(result, console)
+
+
+def _show_run(result: RunResult, console: Console) -> None:
+    names = [*COMPANY_HEADLINE, *COMPANY_MORE, *_of_teams(result, TEAM_MORE)]
+    table = _table(_heading(result.name, result), ("mean", "95 % interval"))
+    for name in names:
+        kpi, estimate = result.registry[name], result.kpis[name]
+        interval = "–"
+        if estimate.ci95 is not None:
+            interval = " to ".join(plain(bound, kpi.unit) for bound in estimate.ci95)
+        table.add_row(_label(result, name), plain(estimate.mean, kpi.unit), interval)
+    console.print(table)
+    console.print("All KPIs: --json F.")
+
+
+def _show_comparison(result: Comparison, console: Console) -> None:
+    names = [*COMPANY_HEADLINE, *_of_teams(result, TEAM_HEADLINE), "proactive_completed_share"]
+    for scenario, difference in zip(result.scenarios[1:], result.differences, strict=True):
+        heading = _heading(f"{scenario.name} against {result.baseline.name}", result)
+        table = _table(heading, ("baseline", "scenario", "difference\n(95 % interval)", "verdict"))
+        for name in names:
+            unit, change = result.registry[name].unit, difference.kpis[name]
+            interval = ""
+            if change.ci95_adjusted is not None:
+                interval = f"\n({plain_interval(change.ci95_adjusted, unit)})"
+            table.add_row(
+                _label(result, name),
+                plain(result.baseline.kpis[name].mean, unit),
+                plain(scenario.kpis[name].mean, unit),
+                plain_change(change.mean, unit) + interval,
+                verdict_words(change),
+            )
+        console.print(table)
+    for decision in result.decisions:
+        console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
+        console.print(decision.note)
+        console.print()
+    console.print(
+        "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
+        "All KPIs: --json F."
+    )
+
+
+def verdict_words(change: Difference) -> str:
+    """A verdict as people read it."""
+    if change.verdict != "cannot_tell":
+        return change.verdict or "–"
+    if change.reason == NO_DIFFERENCE:
+        return "no difference that matters"
+    if change.more_replications is None:
+        return "cannot tell"
+    return f"cannot tell; about {change.more_replications:,} more replications"
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title_style="bold",
+    )
+    table.add_column("")
+    for column in columns:
+        words = column == "verdict"
+        table.add_column(column, justify="left" if words else "right", no_wrap=not words)
+    return table
+
+
+def _heading(text: str, result: RunResult | Comparison) -> str:
+    count = result.replications
+    return printable(f"{text}: {count:,} replication{'s' if count != 1 else ''}, seed {result.provenance.seed}")
+
+
+def _label(result: RunResult | Comparison, name: str) -> str:
+    kpi = result.registry[name]
+    shown = kpi.unit.startswith("share") or kpi.unit in (
+        "score",
+        "minutes",
+        "hours",
+        "contacts",
+        "quits per year",
+    )
+    return kpi.label if shown else f"{kpi.label}, {kpi.unit.replace(' per year', ' a year')}"
+
+
+def _of_teams(result: RunResult | Comparison, names: Sequence[str]) -> list[str]:
+    return [f"{team}.{name}" for team in result.series.team_names for name in names]

@@ -1,0 +1,257 @@
+"""Accounts: the table of a replication, and the rules by which their three states move.
+
+In: a week's finished contacts and the rules. Out: new states. Adoption, satisfaction and executive contact
+are rows 0, 1 and 2 of `states`, each in [0, 1]; they never collapse into one number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from sim.model.inputs import (
+    DRIVERS,
+    WEEKS_PER_YEAR,
+    Book,
+    BoolArray,
+    CategoryRules,
+    ChannelRules,
+    FloatArray,
+    IntArray,
+    KeyArray,
+    Phase,
+    StateRules,
+)
+from sim.model.ledger import ABANDONED, RESOLVED, UNRESOLVED, Table
+from sim.model.luck import Luck, key_of
+
+ADOPTION, SATISFACTION, EXECUTIVE = range(3)
+CHECK_WEEKS = 13  # mid-term leaving is looked at once a quarter, each account in its own week
+
+
+@dataclass
+class AccountTable:
+    """All accounts of a replication, those that left and those still to come included; last axis = account."""
+
+    key: KeyArray
+    tier: IntArray
+    active: BoolArray
+    arr_cents: IntArray
+    opening_arr_cents: IntArray
+    seats: FloatArray
+    contact_rate: FloatArray
+    term_months: IntArray
+    started: FloatArray  # hours
+    renewal: FloatArray  # hours, next contract end
+    term_number: IntArray
+    owner: IntArray  # (teams, accounts), seat of the owner in a team with named owners, -1: nobody's
+    cycle: FloatArray  # (categories, accounts), where in the cycle of planned work it stands in week 0
+    states: FloatArray  # (3, accounts)
+    sponsor_lost: BoolArray
+    announced: BoolArray
+    notice_drawn: BoolArray
+    notice_probability: FloatArray  # of leaving, when the notice was drawn; 0 if it was not
+    notice_share: FloatArray  # share of leavers who announce, when the notice was drawn; 0 if it was not
+    firefights_done: IntArray
+    intent: FloatArray  # (drivers, accounts), hazard since the last decision
+    intent_checked: FloatArray  # total intent at the last mid-term check
+    check_week: IntArray  # week of the quarter in which mid-term leaving is looked at
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def extend(self, other: AccountTable) -> None:
+        """Adds the rows of another table at the end."""
+        for field in fields(self):
+            both = (getattr(self, field.name), getattr(other, field.name))
+            setattr(self, field.name, np.concatenate(both, axis=-1))
+
+
+def new_rows(
+    key: KeyArray,
+    tier: IntArray,
+    arr_cents: IntArray,
+    contact_rate: FloatArray,
+    term_months: IntArray,
+    started: FloatArray,
+    renewal: FloatArray,
+    *,
+    active: BoolArray,
+    opening: bool,
+    adoption: FloatArray,
+    satisfaction: FloatArray,
+    executive_contact: FloatArray,
+    phase: Phase,
+    luck: Luck,
+) -> AccountTable:
+    """Rows for accounts that enter the table; all arrays of one length."""
+    n = len(key)
+    per_seat = np.array([rules.arr_per_seat_per_year for rules in phase.tiers])
+    categories = phase.categories.keys[:, np.newaxis]
+    return AccountTable(
+        key=key,
+        tier=tier,
+        active=active,
+        arr_cents=arr_cents,
+        opening_arr_cents=arr_cents.copy() if opening else np.zeros(n, dtype=np.int64),
+        seats=np.maximum(1.0, np.rint(arr_cents / 100 / per_seat[tier])) if n else np.zeros(0),
+        contact_rate=contact_rate,
+        term_months=term_months,
+        started=started,
+        renewal=renewal,
+        term_number=np.zeros(n, dtype=np.int64),
+        owner=np.full((len(phase.teams), n), -1, dtype=np.int64),
+        cycle=luck.uniform(
+            "cycle", key_of(categories + np.zeros_like(key), key + np.zeros_like(categories)).ravel()
+        ).reshape(len(categories), n),
+        states=np.array([adoption, satisfaction, executive_contact]),
+        sponsor_lost=np.zeros(n, dtype=bool),
+        announced=np.zeros(n, dtype=bool),
+        notice_drawn=np.zeros(n, dtype=bool),
+        notice_probability=np.zeros(n),
+        notice_share=np.zeros(n),
+        firefights_done=np.zeros(n, dtype=np.int64),
+        intent=np.zeros((len(DRIVERS), n)),
+        intent_checked=np.zeros(n),
+        check_week=(key % np.uint64(CHECK_WEEKS)).astype(np.int64),
+    )
+
+
+def opening_table(
+    book: Book, phase: Phase, luck: Luck, adoption: float, executive_contact: float, begin: float
+) -> AccountTable:
+    """The opening book at hour `begin`; accounts that started later wait until their first day."""
+    there = book.started <= begin
+    rules = phase.states
+    return new_rows(
+        book.keys.copy(),
+        book.tier.copy(),
+        book.arr_cents.copy(),
+        book.contact_rate.copy(),
+        book.term_months.copy(),
+        book.started.copy(),
+        book.renewal.copy(),
+        active=there,
+        opening=True,
+        adoption=np.where(there, adoption, rules.adoption_start),
+        satisfaction=np.full(len(there), rules.satisfaction_neutral),
+        executive_contact=np.where(there, executive_contact, rules.executive_start),
+        phase=phase,
+        luck=luck,
+    )
+
+
+def contact_effects(
+    contacts: Table,
+    rules: StateRules,
+    categories: CategoryRules,
+    channels: ChannelRules,
+    team_warmth: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """What finished contacts do to the states: new state = slope x state + offset, both (3, contacts).
+
+    A customer's contact raises satisfaction if it was resolved in time; being unresolved, late, handed over,
+    repeated or abandoned each take their share of what is there. A failed contact costs adoption. Contacts
+    that were done raise adoption and executive contact by their category's gains, as a share of what is
+    missing, so that returns diminish; a customer's contact also by the warmth of team and channel.
+    """
+    category, outcome = contacts["category"], contacts["outcome"]
+    customer = categories.customer[category]
+    done = outcome == RESOLVED
+    late = contacts["started"] > contacts["due"]
+    failed = customer & ((outcome == UNRESOLVED) | (outcome == ABANDONED))
+    kept = (
+        (1 - rules.unresolved_loss * (customer & (outcome == UNRESOLVED)))
+        * (1 - rules.late_loss * (customer & late))
+        * (1 - rules.transfer_loss * (customer & (contacts["leg"] > 0)))
+        * (1 - rules.repeat_loss * (customer & (contacts["attempt"] > 0)))
+        * (1 - rules.abandoned_loss * (customer & (outcome == ABANDONED)))
+    )
+    warm = customer & ~np.isnan(contacts["started"])
+    warmth = np.where(warm, team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]], 0.0)
+    gain = np.array(
+        [
+            np.where(done, categories.adoption_gain[category], 0.0),
+            np.where(done & customer & ~late, rules.resolved_gain, 0.0),
+            1 - (1 - np.where(done, categories.executive_gain[category], 0.0)) * (1 - np.minimum(warmth, 1.0)),
+        ]
+    )
+    slope = 1 - gain
+    slope[ADOPTION] *= 1 - rules.failed_contact_loss * failed
+    slope[SATISFACTION] *= kept
+    return slope, gain
+
+
+def apply_in_order(
+    states: FloatArray, account: IntArray, ended: FloatArray, slope: FloatArray, offset: FloatArray
+) -> None:
+    """Applies contacts to `states` in place; those of one account in the order in which they ended."""
+    if not len(account):
+        return
+    by_account = np.lexsort((ended, account))
+    sorted_account = account[by_account]
+    first = np.flatnonzero(np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]]))
+    rank = np.arange(len(account)) - np.repeat(first, np.diff(np.append(first, len(account))))
+    turn = np.argsort(rank, kind="stable")
+    order = by_account[turn]
+    account, slope, offset = account[order], slope.T[order], offset.T[order]
+    now = states.T.copy()
+    start = 0
+    for size in np.bincount(rank).tolist():
+        rows = account[start : start + size]
+        now[rows] = slope[start : start + size] * now[rows] + offset[start : start + size]
+        start += size
+    states[:] = now.T
+
+
+def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArray:
+    """The states after `weeks` without contacts, shape (3, accounts).
+
+    Adoption follows a logistic curve toward its ceiling less what neglect takes; satisfaction returns to
+    neutral and executive contact fades, both with their half-lives.
+    """
+    adoption, satisfaction, executive = states
+    growth = rules.adoption_growth_per_week * adoption * (rules.adoption_ceiling - adoption)
+    kept = 0.5 ** (weeks / rules.satisfaction_half_life_weeks)
+    return np.array(
+        [
+            np.clip(adoption + weeks * (growth - rules.adoption_neglect_per_week * adoption), 0.0, 1.0),
+            rules.satisfaction_neutral + (satisfaction - rules.satisfaction_neutral) * kept,
+            executive * 0.5 ** (weeks / rules.executive_half_life_weeks),
+        ]
+    )
+
+
+def health(states: FloatArray, rules: StateRules) -> FloatArray:
+    """Health score in [0, 1]: the weighted mean of the three states, shape (accounts,)."""
+    return np.asarray(rules.health_weights) @ states
+
+
+def sponsor_leaves(u: FloatArray, rules: StateRules) -> BoolArray:
+    """Which accounts lose their executive sponsor this week, by one uniform each."""
+    return u < -np.expm1(-rules.sponsor_loss_per_year / WEEKS_PER_YEAR)
+
+
+def final_table(table: AccountTable) -> dict[str, Any]:
+    """The accounts at the end of a run, in the columns of the history."""
+    adoption, satisfaction, executive = table.states
+    return {
+        "id": table.key,
+        "tier": table.tier,
+        "seat": table.owner.max(axis=0),
+        "started": table.started,
+        "term_months": table.term_months,
+        "renewal": table.renewal,
+        "opening_arr_cents": table.opening_arr_cents,
+        "arr_cents": np.where(table.active, table.arr_cents, 0),
+        "seats": table.seats,
+        "contact_rate": table.contact_rate,
+        "adoption": adoption,
+        "satisfaction": satisfaction,
+        "executive_contact": executive,
+        "sponsor_lost": table.sponsor_lost,
+        "announced": table.announced,
+        **{name: table.intent[i] for i, name in enumerate(DRIVERS)},
+    }

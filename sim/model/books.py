@@ -1,0 +1,87 @@
+"""Books of business: which person owns which account in a team with named owners.
+
+In: the account table, seats opened and vacated. Out: owners, and executive contact lost with each change.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.model.accounts import EXECUTIVE, AccountTable
+from sim.model.contact_center import CenterState
+from sim.model.demand import usual_rates
+from sim.model.inputs import FloatArray, IntArray, Phase
+
+
+def owner_load(table: AccountTable, phase: Phase, team: int) -> FloatArray:
+    """Expected weekly hours per account for its owner in `team`: customers' contacts and recurring planned work."""
+    share = np.diff(phase.routing.assign, axis=1, prepend=0.0)[:, team]
+    hours = phase.categories.handle_hours * share
+    recurring = (1 / phase.playbooks.every_weeks) @ hours
+    return np.asarray(usual_rates(table, phase) * (phase.categories.rate_per_week @ hours) + recurring[table.tier])
+
+
+def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: list[int]) -> None:
+    """Gives the accounts `rows` to owners, the heaviest first, each to the seat with the least load so far.
+
+    Accounts without load get no owner and change nobody else's.
+    """
+    owner = table.owner[team]
+    taken = {seat: float(load[(owner == seat) & table.active].sum()) for seat in seats}
+    if not seats:
+        return
+    for row in rows[np.lexsort((table.key[rows], -load[rows]))].tolist():
+        if load[row] <= 0:
+            break
+        seat = min(seats, key=lambda s: (taken[s], s))
+        owner[row] = seat
+        taken[seat] += float(load[row])
+
+
+def take_fair_share(load: FloatArray, table: AccountTable, team: int, new: int, seats: list[int]) -> IntArray:
+    """Moves accounts from the fullest books to the new seat until its load is the mean; returns who moved."""
+    owner = table.owner[team]
+    mine = np.flatnonzero(table.active & (load > 0))
+    taken = {seat: float(load[mine][owner[mine] == seat].sum()) for seat in seats}
+    target = sum(taken.values()) / len(seats)
+    moved = []
+    for row in mine[np.argsort(table.key[mine])].tolist():
+        seat, hours = int(owner[row]), float(load[row])
+        if seat != new and taken.get(seat, 0.0) - hours / 2 > target and taken[new] + hours / 2 < target:
+            taken[seat] -= hours
+            taken[new] += hours
+            owner[row] = new
+            moved.append(row)
+    return np.array(moved, dtype=np.int64)
+
+
+def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArray:
+    """Settles what seats opened and vacated since the last call mean for owners; returns the accounts that felt it.
+
+    An account whose person left loses part of its executive contact at once, even if the seat will be filled
+    again; one that moves to a new colleague's book loses the same.
+    """
+    felt: list[IntArray] = []
+    for team, rules in enumerate(phase.teams):
+        if not rules.named_owner:
+            table.owner[team] = -1
+            continue
+        agents = state.teams[team].agents
+        seats = [agent.seat for agent in agents if not agent.closed]
+        load = owner_load(table, phase, team)
+        for left_team, seat in state.vacated:
+            if left_team == team:
+                rows = np.flatnonzero((table.owner[team] == seat) & table.active)
+                felt.append(rows)
+                if agents[seat].closed:
+                    table.owner[team, rows] = -1
+        fresh = (table.owner[team] < 0).all()
+        deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & (load > 0)), team, seats)
+        for opened_team, seat in state.opened:
+            if opened_team == team and seat in seats and not fresh:
+                felt.append(take_fair_share(load, table, team, seat, seats))
+    state.vacated.clear()
+    state.opened.clear()
+    rows = np.concatenate([np.zeros(0, dtype=np.int64), *felt])
+    table.states[EXECUTIVE, rows] *= 1 - phase.states.owner_change_loss
+    return rows

@@ -1,0 +1,328 @@
+"""Turns a validated scenario into the engine's inputs, the opening book included.
+
+In: a `Scenario` with its dated phases. Out: `Inputs`. Runs in the parent process only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from sim.model.clock import ContactProfile, Shift
+from sim.model.inputs import (
+    DRIVERS,
+    HOURS_PER_MONTH,
+    HOURS_PER_WEEK,
+    WEEKS_PER_YEAR,
+    Book,
+    CategoryRules,
+    ChannelRules,
+    DemandRules,
+    DepartureRules,
+    FloatArray,
+    Inputs,
+    MechanismSwitches,
+    PeopleRules,
+    Phase,
+    PlaybookRules,
+    RouteRule,
+    RoutingRules,
+    StateRules,
+    TeamRules,
+    TierRules,
+)
+from sim.model.luck import Luck, key_of, lognormal, name_key
+from sim.model.routing import pick
+from sim.scenario import Scenario, phases
+from sim.scenario.schema import Accounts, Departures, Routing, Team, Tier
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def compile_inputs(scenario: Scenario) -> Inputs:
+    """The engine's inputs for a validated scenario."""
+    first = scenario
+    parts = phases(scenario)
+    window = scenario.window
+    return Inputs(
+        name=scenario.name,
+        start=scenario.start,
+        weeks=scenario.weeks,
+        window=(window.from_week, window.to_week) if window else (0, scenario.weeks),
+        warm_up_weeks=first.accounts.warm_up_weeks,
+        tiers=tuple(first.tiers),
+        categories=tuple(first.categories),
+        channels=tuple(first.channels),
+        teams=tuple(first.teams),
+        initiated_by=tuple(category.initiated_by for category in first.categories.values()),
+        support_call=np.array([category.support_call for category in first.categories.values()]),
+        live=np.array([channel.live for channel in first.channels.values()]),
+        book=_book(first),
+        phases=tuple(_phase(part.scenario, _hours(first.start, part.start)) for part in parts),
+        opening_adoption=first.accounts.adoption.opening,
+        opening_executive_contact=first.accounts.executive_contact.opening,
+        opening_burnout=tuple(team.opening_burnout for team in first.teams.values()),
+        opening_vacancies=tuple(team.opening_vacancies for team in first.teams.values()),
+        opening_intent_factor=first.departures.opening_intent_factor,
+        gross_margin=first.money.gross_margin,
+        cac_per_new_arr=first.money.cac_per_new_arr,
+        programme_cost_per_year=first.money.programme_cost_per_year,
+        burnout_high_above=first.people.burnout_high_above,
+    )
+
+
+def _hours(start: dt.date, date: dt.date) -> float:
+    return 24.0 * (date - start).days
+
+
+def _same_named(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The values whose names are fields of the dataclass `kind`."""
+    return {field.name: values[field.name] for field in fields(kind) if field.name in values}
+
+
+def _phase(scenario: Scenario, start_hour: float) -> Phase:
+    teams, channels = list(scenario.teams), list(scenario.channels)
+    tiers, categories = list(scenario.tiers), list(scenario.categories)
+    people = scenario.people.model_dump()
+    people.update(people.pop("strain"))
+    return Phase(
+        start_hour=start_hour,
+        states=_states(scenario.accounts),
+        demand=_demand(scenario.accounts),
+        tiers=tuple(_tier(name, tier) for name, tier in scenario.tiers.items()),
+        categories=_categories(scenario, channels),
+        channels=ChannelRules(
+            live=np.array([c.live for c in scenario.channels.values()]),
+            patience_hours=np.array(
+                [
+                    c.patience_mean_minutes / 60 if c.patience_mean_minutes else np.inf
+                    for c in scenario.channels.values()
+                ]
+            ),
+            target_hours=np.array([c.response_target_minutes / 60 for c in scenario.channels.values()]),
+            cost=np.array([c.cost_per_contact for c in scenario.channels.values()]),
+            handle_factor=np.array([c.handle_time_factor for c in scenario.channels.values()]),
+            resolution_factor=np.array([c.resolution_factor for c in scenario.channels.values()]),
+            warmth_factor=np.array([c.warmth_factor for c in scenario.channels.values()]),
+        ),
+        teams=tuple(_team(name, team) for name, team in scenario.teams.items()),
+        routing=_routing(scenario.routing, categories, teams, scenario),
+        playbooks=_playbooks(scenario, tiers, categories),
+        departures=_departures(scenario.departures),
+        people=PeopleRules(**_same_named(PeopleRules, people)),
+        switches=MechanismSwitches(**scenario.mechanisms.model_dump()),
+    )
+
+
+def _states(accounts: Accounts) -> StateRules:
+    adoption, executive = accounts.adoption, accounts.executive_contact
+    weights = accounts.health.weights
+    total = weights.adoption + weights.satisfaction + weights.executive_contact
+    return StateRules(
+        adoption_start=adoption.start,
+        adoption_ceiling=adoption.ceiling,
+        adoption_growth_per_week=adoption.growth_per_week,
+        adoption_neglect_per_week=adoption.neglect_per_week,
+        failed_contact_loss=adoption.failed_contact_loss,
+        satisfaction_neutral=accounts.satisfaction.neutral,
+        satisfaction_half_life_weeks=accounts.satisfaction.half_life_weeks,
+        executive_start=executive.start,
+        executive_half_life_weeks=executive.half_life_weeks,
+        health_weights=(
+            weights.adoption / total,
+            weights.satisfaction / total,
+            weights.executive_contact / total,
+        ),
+        at_risk_below=accounts.health.at_risk_below,
+        **_same_named(StateRules, {**accounts.satisfaction.model_dump(), **executive.model_dump()}),
+    )
+
+
+def _demand(accounts: Accounts) -> DemandRules:
+    days = np.repeat(np.asarray(accounts.weekday_profile, dtype=float), 24)
+    weight = days * np.tile(np.asarray(accounts.hour_profile, dtype=float), 7)
+    share = np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum()
+    return DemandRules(
+        profile=ContactProfile(share),
+        rate_quantiles=_rate_quantiles(accounts.contact_rate_cv),
+        **_same_named(DemandRules, accounts.model_dump()),
+    )
+
+
+def _rate_quantiles(cv: float) -> FloatArray:
+    """Quantiles of a gamma variable with mean 1 at 1,025 equal steps, the last at the middle of its cell."""
+    steps = np.linspace(0, 1, 1025)
+    steps[-1] = 1 - 1 / 4096
+    if cv < 1e-6:
+        return np.ones(len(steps))
+    shape = 1 / cv**2
+    return np.asarray(gammaincinv(shape, steps) / shape)
+
+
+def _tier(name: str, tier: Tier) -> TierRules:
+    months = sorted(tier.term_months)
+    return TierRules(
+        key=name_key(name),
+        arr_per_year_mean=tier.arr_per_year_mean,
+        arr_cv=tier.arr_cv,
+        arr_per_seat_per_year=tier.arr_per_seat_per_year,
+        term_months=np.array(months, dtype=np.int64),
+        term_shares=np.cumsum([tier.term_months[m] for m in months]),
+        new_accounts_per_week=tier.new_accounts_per_year / WEEKS_PER_YEAR,
+        contact_rate_factor=tier.contact_rate_factor,
+        departure_factor=tier.departure_factor,
+    )
+
+
+def _categories(scenario: Scenario, channels: list[str]) -> CategoryRules:
+    rows = list(scenario.categories.values())
+    shares = np.array([[c.channel_shares.get(name, 0.0) for name in channels] for c in rows])
+    return CategoryRules(
+        keys=np.array([name_key(name) for name in scenario.categories], dtype=np.uint64),
+        firefight=_position(scenario, "firefight"),
+        sponsor_reengagement=_position(scenario, "sponsor_reengagement"),
+        customer=np.array([c.initiated_by == "customer" for c in rows]),
+        company=np.array([c.initiated_by == "company" for c in rows]),
+        support_call=np.array([c.support_call for c in rows]),
+        rate_per_week=np.array([(c.contacts_per_account_month or 0.0) * 12 / WEEKS_PER_YEAR for c in rows]),
+        handle_hours=np.array([c.handle_time_mean_minutes / 60 for c in rows]),
+        handle_cv=np.array([c.handle_time_cv for c in rows]),
+        resolution=np.array([c.resolution_probability for c in rows]),
+        priority=np.array([c.priority for c in rows], dtype=np.int64),
+        urgent=np.array([c.urgent for c in rows]),
+        target_hours=np.array([c.response_target_minutes / 60 if c.response_target_minutes else np.nan for c in rows]),
+        window_hours=np.array([c.window_weeks * HOURS_PER_WEEK if c.window_weeks else np.inf for c in rows]),
+        adoption_gain=np.array([c.adoption_gain for c in rows]),
+        executive_gain=np.array([c.executive_gain for c in rows]),
+        channel_shares=np.cumsum(shares, axis=1),
+    )
+
+
+def _position(scenario: Scenario, category: str) -> int:
+    return list(scenario.categories).index(category) if category in scenario.categories else -1
+
+
+def _team(name: str, team: Team) -> TeamRules:
+    shift = Shift(
+        days=tuple(sorted(_WEEKDAYS.index(day) for day in team.shift.days)),
+        start_hour=_clock_hour(team.shift.start),
+        end_hour=_clock_hour(team.shift.end),
+    )
+    return TeamRules(
+        key=name_key(name),
+        shift=shift,
+        absence_per_day=min(1.0, team.absence_days_per_year / (len(shift.days) * WEEKS_PER_YEAR)),
+        overtime_limit_hours=team.overtime_limit_hours_per_day,
+        callback_target_hours=team.callback_target_minutes / 60,
+        support_call_handle_factor=team.support_call_handle_time_factor,
+        quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
+        time_to_fill_hours=team.time_to_fill_weeks * HOURS_PER_WEEK,
+        ramp_hours=team.ramp_weeks * HOURS_PER_WEEK,
+        **_same_named(TeamRules, team.model_dump(exclude={"shift"})),
+    )
+
+
+def _clock_hour(text: str) -> float:
+    hour, minute = text.split(":")
+    return int(hour) + int(minute) / 60
+
+
+def _routing(routing: Routing, categories: list[str], teams: list[str], scenario: Scenario) -> RoutingRules:
+    support_calls = [name for name, category in scenario.categories.items() if category.support_call]
+    shares = np.array([[routing.assign[category].get(team, 0.0) for team in teams] for category in categories])
+    return RoutingRules(
+        assign=np.cumsum(shares, axis=1),
+        rules=tuple(
+            RouteRule(
+                categories=np.isin(categories, support_calls if rule.categories is None else rule.categories),
+                source=teams.index(rule.from_),
+                target=teams.index(rule.to),
+                share=rule.share,
+                warm=rule.how == "warm_transfer",
+            )
+            for rule in routing.rules
+        ),
+        warm_transfer_hours=routing.warm_transfer_minutes / 60,
+        repeat_probability=routing.repeat_probability,
+        repeat_delay_mean_days=routing.repeat_delay_mean_days,
+        max_attempts=routing.max_attempts,
+    )
+
+
+def _playbooks(scenario: Scenario, tiers: list[str], categories: list[str]) -> PlaybookRules:
+    every = np.full((len(tiers), len(categories)), np.inf)
+    before = np.full((len(tiers), len(categories)), np.nan)
+    after = []
+    for tier, playbook in scenario.playbooks.items():
+        for category, cadence in playbook.items():
+            cell = tiers.index(tier), categories.index(category)
+            if cadence.every_weeks is not None:
+                every[cell] = cadence.every_weeks
+            elif cadence.weeks_before_renewal is not None:
+                before[cell] = cadence.weeks_before_renewal * HOURS_PER_WEEK
+            else:
+                after.append((*cell, np.floor(np.asarray(cadence.weeks_after_start, dtype=float))))
+    return PlaybookRules(every_weeks=every, hours_before_renewal=before, after_start=tuple(after))
+
+
+def _departures(departures: Departures) -> DepartureRules:
+    drivers = departures.drivers
+    rows: list[Any] = [getattr(drivers, name) for name in DRIVERS]
+    return DepartureRules(
+        hazard_per_week=np.array([row.hazard_per_year / WEEKS_PER_YEAR for row in rows]),
+        exponent=np.array([getattr(row, "exponent", 1.0) for row in rows]),
+        save_probability=np.array([row.save_probability for row in rows]),
+        sponsor_lost_factor=drivers.disconnection.sponsor_lost_factor,
+        shock_probability_per_quarter=drivers.downturn.shock_probability_per_quarter,
+        shock_factor=drivers.downturn.shock_factor,
+        shock_quarters=drivers.downturn.shock_quarters,
+        known_value_shield=drivers.competition.known_value_shield,
+        midterm_share=departures.midterm_share,
+        announce_share=departures.announce_share,
+        notice_hours=departures.notice_weeks * HOURS_PER_WEEK,
+        firefight_contacts=departures.firefight_contacts,
+        expansion_probability_per_year=departures.expansion.probability_per_year,
+        expansion_size_mean=departures.expansion.size_mean,
+        contraction_probability_per_year=departures.contraction.probability_per_year,
+        contraction_size_mean=departures.contraction.size_mean,
+    )
+
+
+def _book(scenario: Scenario) -> Book:
+    """The opening book, from `accounts.book_seed` alone: the same in every replication.
+
+    Renewal dates are spread evenly over the term. In a stationary book with `new` accounts a year, a share
+    new x term / accounts of it is in its first term; earlier terms are geometric with that probability. Accounts
+    younger than the warm-up join during it.
+    """
+    luck = Luck(scenario.accounts.book_seed, 0)
+    quantiles = _rate_quantiles(scenario.accounts.contact_rate_cv)
+    blocks: list[tuple[Any, ...]] = []
+    for index, (name, tier) in enumerate(scenario.tiers.items()):
+        rules = _tier(name, tier)
+        keys = key_of(np.full(tier.accounts, rules.key, dtype=np.uint64), np.arange(tier.accounts), name_key("opening"))
+        u_arr, u_rate, u_term, u_renewal, u_tenure = luck.uniforms(
+            ("arr", "contact_rate", "term", "renewal", "tenure"), keys
+        )
+        term = rules.term_months[pick(u_term, rules.term_shares[np.newaxis])]
+        term_hours = term * HOURS_PER_MONTH
+        renewal = u_renewal * term_hours
+        first = np.clip(tier.new_accounts_per_year * (term / 12) / max(tier.accounts, 1), 0.02, 0.98)
+        earlier = np.floor(np.log1p(-u_tenure) / np.log1p(-first))
+        blocks.append(
+            (
+                keys,
+                np.full(tier.accounts, index),
+                np.rint(100 * lognormal(u_arr, tier.arr_per_year_mean, tier.arr_cv)).astype(np.int64),
+                np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
+                term,
+                renewal - term_hours * (1 + earlier),
+                renewal,
+            )
+        )
+    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
+    return Book(*columns)

@@ -1,0 +1,523 @@
+"""The contact centre: queues, agents and their days on a SimPy clock. No statistics, no accounts.
+
+In: contacts (from the week tick, or coming back) and each team's shifts. Out: finished contacts, in the order
+in which they ended. Contacts are rows and service ends are callbacks; only calendars are SimPy processes.
+
+Every handler is called at its event's time `now` and lists what it changes, in order; nothing else happens in
+it. Event orders (see replication.py) break ties of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from heapq import heappop
+from math import inf, nan
+from typing import Any
+
+import simpy
+
+from sim.model.inputs import Phase, TeamRules
+from sim.model.ledger import (
+    ABANDONED,
+    ESCALATED,
+    EXPIRED,
+    HIRED,
+    LET_GO,
+    QUIT,
+    RESOLVED,
+    UNRESOLVED,
+    WITHDRAWN,
+)
+from sim.model.queue import Contact, Queue, is_urgent
+from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, ramp_speed, work_factors
+
+PHASE_ORDER, SHIFT_ORDER, END_ORDER, GIVE_UP_ORDER, ARRIVE_ORDER, DAY_ORDER, WEEK_ORDER = range(1, 8)
+
+_GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the number of seats
+_LONG_AGO = -1e9
+
+
+class Happening(simpy.Event):
+    """An event at an absolute time with an order among those of the same time, born triggered like a Timeout."""
+
+    _ok = True
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        time: float,
+        order: int,
+        callback: Callable[[simpy.Event], None] | None = None,
+        value: Any = None,
+    ) -> None:
+        self.env = env
+        self.callbacks = [] if callback is None else [callback]
+        self._value = value
+        delay = time - env.now
+        env.schedule(self, order, delay if delay > 0.0 else 0.0)  # type: ignore[arg-type]
+
+
+@dataclass
+class TeamState:
+    """One team: its seats, the shared queue, and who is idle (longest first)."""
+
+    agents: list[Agent] = field(default_factory=list)
+    pool: Queue = field(default_factory=Queue)
+    idle: list[Agent] = field(default_factory=list)
+    open_until: float = -inf  # end of the latest shift for which somebody came
+
+
+@dataclass
+class CenterState:
+    """All that has to be kept to go on later: no events, no clock."""
+
+    teams: list[TeamState]
+    finished: list[Contact] = field(default_factory=list)
+    returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
+    vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
+    opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
+
+
+class ContactCenter:
+    """The centre of one replication of one scenario."""
+
+    def __init__(self, env: simpy.Environment, phase: Phase, state: CenterState) -> None:
+        self.env = env
+        self.phase = phase
+        self.state = state
+        self.teams = state.teams
+
+    def at(self, time: float, order: int) -> Happening:
+        """An event for a process to wait for."""
+        return Happening(self.env, time, order)
+
+    # --- going on from a kept state ---------------------------------------------------------------------
+
+    def resume(self, now: float) -> None:
+        """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
+        for team_index, team in enumerate(self.teams):
+            if any(agent.on_duty for agent in team.agents):
+                Happening(self.env, now, SHIFT_ORDER, lambda event: self.end_shift(event._value), team_index)
+            for agent in team.agents:
+                if agent.state == BUSY and agent.contact is not None:
+                    Happening(self.env, agent.contact.ended, END_ORDER, self._end_service, agent)
+                for contact in agent.queue.waiting():
+                    self._expect_patience(contact)
+            for contact in team.pool.waiting():
+                self._expect_patience(contact)
+        for contact in self.state.returning.values():
+            Happening(self.env, contact.born, ARRIVE_ORDER, self._return, contact)
+
+    # --- contacts ---------------------------------------------------------------------------------------
+
+    def arrive(self, contact: Contact, now: float) -> None:
+        """A contact joins its queue.
+
+        1. A live contact that finds nobody on duty becomes a call-back, due in business hours.
+        2. It goes to its owner if one is employed and, for a customer's contact, present; else to the team.
+        3. The owner, or the member idle longest, starts it if it may; else it waits.
+        4. A live customer's patience starts to run.
+        """
+        team = self.teams[contact.team]
+        contact.queued = now
+        if contact.live and now >= team.open_until:
+            contact.live = False
+            contact.level = int(self.phase.categories.priority[contact.category]) + 1
+            contact.target_hours = self.phase.teams[contact.team].callback_target_hours
+            self._set_due(contact, now)
+        owner = self._owner(team, contact) if contact.owner >= 0 else None
+        for agent in team.idle:
+            if (owner is None or agent is owner) and self._may_take(
+                contact, now, agent.shift_end - now, agent.handle_factor
+            ):
+                team.idle.remove(agent)
+                self._start(agent, contact, now)
+                return
+        (team.pool if owner is None else owner.queue).push(contact)
+        if contact.live:
+            self._expect_patience(contact)
+
+    def expect(self, contacts: Iterator[Contact]) -> None:
+        """Lets contacts arrive one after another, each at its `born`; they come in order of time."""
+        contact = next(contacts, None)
+        if contact is not None:
+            Happening(self.env, contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
+
+    def _arrive_next(self, event: simpy.Event) -> None:
+        contact, rest = event._value
+        self.expect(rest)
+        self.arrive(contact, self.env.now)
+
+    def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
+        if contact.owner < len(team.agents):
+            owner = team.agents[contact.owner]
+            if owner.employed and (owner.present or contact.planned):
+                return owner
+        return None
+
+    def _expect_patience(self, contact: Contact) -> None:
+        if contact.live and self.phase.switches.abandonment and contact.waiting:
+            Happening(self.env, contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
+
+    def _give_up(self, event: simpy.Event) -> None:
+        """A live customer's patience ends while waiting: the contact leaves its queue as abandoned."""
+        contact: Contact = event._value
+        if contact.waiting:
+            contact.waiting = False
+            self._finish(contact, ABANDONED, self.env.now)
+            self._leave_open(contact, self.env.now)
+
+    def _leave_open(self, contact: Contact, now: float) -> None:
+        """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
+        if contact.attempt < len(contact.again) and contact.again[contact.attempt][0] < inf:
+            weeks = contact.again[contact.attempt][0]
+            repeat = contact.repeat(self.phase.demand.profile.later(now, weeks))
+            self.state.returning[repeat.key, repeat.attempt] = repeat
+            Happening(self.env, repeat.born, ARRIVE_ORDER, self._return, repeat)
+
+    def _return(self, event: simpy.Event) -> None:
+        """An open matter is raised again, unless the account has left meanwhile."""
+        contact: Contact = event._value
+        del self.state.returning[contact.key, contact.attempt]
+        if contact.outcome != WITHDRAWN:
+            self._set_due(contact, self.env.now)
+            self.arrive(contact, self.env.now)
+
+    def _set_due(self, contact: Contact, now: float) -> None:
+        target = contact.target_hours
+        contact.due = now + target if contact.live else self.phase.teams[contact.team].shift.due(now, target)
+
+    def _finish(self, contact: Contact, outcome: int, now: float) -> None:
+        contact.ended = now
+        contact.outcome = outcome
+        self.state.finished.append(contact)
+
+    # --- service ----------------------------------------------------------------------------------------
+
+    def _start(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent starts a contact: the contact stops waiting, the agent is busy, the end is scheduled."""
+        contact.waiting = False
+        contact.started = now
+        contact.seat = agent.seat
+        hours = contact.draw * contact.mean_hours * agent.handle_factor
+        agent.state = BUSY
+        agent.contact = contact
+        if not contact.planned:
+            agent.day_reactive_starts += 1
+            if now > contact.due:
+                agent.day_overdue += 1
+        contact.ended = now + hours
+        Happening(self.env, contact.ended, END_ORDER, self._end_service, agent)
+
+    def _end_service(self, event: simpy.Event) -> None:
+        """A contact's service ends.
+
+        1. The agent's hours are counted.
+        2. A contact that was only answered first is handed over: the second team gets its own row.
+           Otherwise it is resolved or not, by its own luck; an unresolved one may come back on a later day.
+        3. The agent goes on, becomes idle, takes the break that is due, or goes home.
+        """
+        agent: Agent = event._value
+        contact = agent.contact
+        assert contact is not None
+        now = self.env.now
+        hours = now - contact.started
+        agent.handling_hours += hours
+        if not contact.planned:
+            agent.reactive_hours += hours
+            agent.day_reactive_hours += hours
+        if now > agent.shift_end:
+            after = min(now - agent.shift_end, hours)
+            agent.overtime_hours += after
+            agent.day_after_hours += after
+            agent.worked_today = True
+            if not contact.planned:
+                agent.day_reactive_hours -= after
+        agent.contact = None
+        if contact.second is not None:
+            self._finish(contact, ESCALATED, now)
+            self._set_due(contact.second, now)
+            self.arrive(contact.second, now)
+        elif contact.u_resolve < contact.resolution * agent.resolution_factor:
+            self._finish(contact, RESOLVED, now)
+        else:
+            self._finish(contact, UNRESOLVED, now)
+            self._leave_open(contact, now)
+        self._go_on(agent, now)
+
+    def _go_on(self, agent: Agent, now: float) -> None:
+        """What an agent does who has just become free: break, next contact, idle, or home."""
+        on_shift = agent.on_duty and now < agent.shift_end
+        if on_shift:
+            if agent.away_pending:
+                self._go_away(agent, now)
+                return
+        elif not self._may_stay_on(agent, now):
+            self._go_home(agent)
+            return
+        contact = self._next_contact(agent, now)
+        if contact is not None:
+            self._start(agent, contact, now)
+        elif on_shift:
+            agent.state = IDLE
+            self.teams[agent.team].idle.append(agent)
+        else:
+            self._go_home(agent)
+
+    def _may_stay_on(self, agent: Agent, now: float) -> bool:
+        limit = self.phase.teams[agent.team].overtime_limit_hours
+        return agent.employed and self.phase.switches.overtime and now <= agent.shift_end + limit
+
+    def _go_home(self, agent: Agent) -> None:
+        agent.state = OFF
+        agent.on_duty = False
+
+    def _next_contact(self, agent: Agent, now: float) -> Contact | None:
+        """The contact that this agent takes next, taken out of its queue.
+
+        By level, then due time, then arrival, over the agent's own queue and the team's. Schedulable work is
+        taken only if it fits before the shift's end; else the first shorter or urgent item of its level.
+        After the shift's end only urgent work is taken.
+        """
+        pool, own = self.teams[agent.team].pool, agent.queue
+        hours_left, factor = agent.shift_end - now, agent.handle_factor
+        levels = own.levels | pool.levels
+        while levels:
+            level = (levels & -levels).bit_length() - 1
+            levels &= levels - 1
+            queue = own
+            entry = own.head(level, now) if own.levels >> level & 1 else None
+            if pool.levels >> level & 1:
+                other = pool.head(level, now)
+                if other is not None and (entry is None or other < entry):
+                    entry, queue = other, pool
+            if entry is None:
+                continue
+            contact = entry[3]
+            if contact.mean_hours * factor <= hours_left or self._may_overrun(contact, now, hours_left):
+                contact.waiting = False
+                if queue.heaps[level][0] is entry:
+                    heappop(queue.heaps[level])
+                return contact
+            for queue in (own, pool):
+                if queue.levels >> level & 1:
+                    entry = queue.first(level, lambda c: self._may_take(c, now, hours_left, factor), now)
+                    if entry is not None:
+                        entry[3].waiting = False
+                        return entry[3]
+        return None
+
+    def _may_take(self, contact: Contact, now: float, hours_left: float, factor: float) -> bool:
+        return contact.mean_hours * factor <= hours_left or self._may_overrun(contact, now, hours_left)
+
+    def _may_overrun(self, contact: Contact, now: float, hours_left: float) -> bool:
+        """Urgent work may be started although it will run past the shift's end, or (with overtime) after it."""
+        return is_urgent(contact, now) and (self.phase.switches.overtime or (contact.live and hours_left > 0))
+
+    # --- the agents' day --------------------------------------------------------------------------------
+
+    def calendar(
+        self, team: int, first_day: int, rules_at: Callable[[float], TeamRules]
+    ) -> Generator[Happening, None, None]:
+        """A team's shifts, day by day (a SimPy process)."""
+        day = first_day
+        while True:
+            rules = rules_at(24.0 * day)
+            shift = rules.shift
+            if shift.works_on(day):
+                if 24.0 * day + shift.start_hour >= self.env.now:
+                    yield self.at(24.0 * day + shift.start_hour, SHIFT_ORDER)
+                    self.start_shift(team, day, rules)
+                    yield self.at(24.0 * day + shift.end_hour, SHIFT_ORDER)
+                    self.end_shift(team)
+            else:
+                yield self.at(24.0 * (day + 1), SHIFT_ORDER)
+            day += 1
+
+    def start_shift(self, team: int, day: int, rules: TeamRules) -> None:
+        """A team's working day begins.
+
+        1. Everybody employed is paid for the day; who is absent stays away.
+        2. The others are on duty, at the speed of their ramp and condition; their break is scheduled.
+        3. Each takes work, by seat; who finds none is idle.
+        """
+        shift = rules.shift
+        now = self.env.now
+        state = self.teams[team]
+        arrived = []
+        for agent in state.agents:
+            agent.present = False
+            if not agent.employed:
+                continue
+            agent.contracted_hours += shift.hours_per_day
+            agent.planned_hours += shift.hours_per_day * (1 - rules.shrinkage)
+            agent.payroll_cost += shift.hours_per_day * rules.cost_per_hour
+            if day in agent.absent_days:
+                agent.absent_hours += shift.hours_per_day
+                continue
+            agent.present = agent.on_duty = True
+            agent.worked_today = True
+            agent.shift_end = now + shift.hours_per_day
+            agent.day_duty_hours += shift.hours_per_day
+            agent.away_pending = False
+            speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
+            agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.phase.people)
+            if rules.shrinkage > 0:
+                spread = (agent.seat + 1) * _GOLDEN % 1.0
+                break_start = now + shift.hours_per_day * (1 - rules.shrinkage) * (0.1 + 0.8 * spread)
+                Happening(self.env, break_start, SHIFT_ORDER, self._leave_desk, agent)
+            state.open_until = agent.shift_end
+            if agent.state != BUSY:
+                arrived.append(agent)
+        for agent in arrived:
+            self._go_on(agent, now)
+
+    def end_shift(self, team: int) -> None:
+        """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""
+        now = self.env.now
+        for agent in self.teams[team].agents:
+            if agent.on_duty and agent.state != BUSY:
+                if agent.state == AWAY:
+                    agent.away_hours += now - agent.away_since
+                self._go_home(agent)
+            agent.on_duty = False
+        self.teams[team].idle.clear()
+
+    def _leave_desk(self, event: simpy.Event) -> None:
+        """Break time: an idle agent goes at once, a busy one after the contact in hand."""
+        agent: Agent = event._value
+        if agent.state == IDLE:
+            self.teams[agent.team].idle.remove(agent)
+            self._go_away(agent, self.env.now)
+        elif agent.state == BUSY and agent.on_duty:
+            agent.away_pending = True
+
+    def _go_away(self, agent: Agent, now: float) -> None:
+        rules = self.phase.teams[agent.team]
+        agent.state = AWAY
+        agent.away_pending = False
+        agent.away_since = now
+        back = min(now + rules.shrinkage * rules.shift.hours_per_day, agent.shift_end)
+        Happening(self.env, back, SHIFT_ORDER, self._return_to_desk, (agent, now))
+
+    def _return_to_desk(self, event: simpy.Event) -> None:
+        """The break ends: the agent goes on with work."""
+        agent, since = event._value
+        if agent.state == AWAY and agent.away_since == since:
+            agent.away_hours += self.env.now - agent.away_since
+            self._go_on(agent, self.env.now)
+
+    # --- staffing ---------------------------------------------------------------------------------------
+
+    def set_headcount(self, team: int, now: float) -> None:
+        """Opens or closes seats until there are as many as the headcount; planned hires start at once.
+
+        New seats are noted in `opened`, closed ones in `vacated`, for the accounts' owners.
+        """
+        rules = self.phase.teams[team]
+        agents = self.teams[team].agents
+        open_seats = [agent for agent in agents if not agent.closed]
+        for agent in reversed(open_seats[rules.headcount :]):
+            agent.closed = True
+            self._leave(agent, LET_GO, now)
+        wanted = rules.headcount - len(open_seats)
+        closed_seats = [agent for agent in agents if agent.closed]
+        for _ in range(wanted):
+            if closed_seats:
+                agent = closed_seats.pop(0)
+                agent.closed = False
+                self.hire(agent, now)
+            else:
+                agent = Agent(team, len(agents), now)
+                agents.append(agent)
+                agent.event = HIRED
+                agent.hiring_cost += rules.hiring_cost
+            self.state.opened.append((team, agent.seat))
+
+    def hire(self, agent: Agent, now: float) -> None:
+        """A new person takes a vacant seat: unburdened, and slow until ramped up."""
+        agent.employed = True
+        agent.occupant += 1
+        agent.hired_at = now
+        agent.fatigue = agent.burnout = 0.0
+        agent.event = HIRED
+        agent.hiring_cost += self.phase.teams[agent.team].hiring_cost
+
+    def quit(self, agent: Agent, now: float) -> None:
+        """A person leaves the company: the seat is vacant, the team covers its queue."""
+        self._leave(agent, QUIT, now)
+
+    def _leave(self, agent: Agent, event: int, now: float) -> None:
+        agent.employed = False
+        agent.present = False
+        agent.vacated_at = now
+        agent.event = event
+        team = self.teams[agent.team]
+        if agent in team.idle:
+            team.idle.remove(agent)
+        if agent.state != BUSY:
+            self._go_home(agent)
+        agent.on_duty = False
+        for contact in list(agent.queue.waiting()):
+            team.pool.push(contact)
+        agent.queue = Queue()
+        self.state.vacated.append((agent.team, agent.seat))
+
+    # --- the weekly sweep -------------------------------------------------------------------------------
+
+    def waiting(self) -> Iterator[Contact]:
+        """All contacts that wait in any queue."""
+        for team in self.teams:
+            yield from team.pool.waiting()
+            for agent in team.agents:
+                yield from agent.queue.waiting()
+
+    def in_service(self) -> Iterator[Contact]:
+        """All contacts that are being handled, their planned end taken off."""
+        for team in self.teams:
+            for agent in team.agents:
+                if agent.state == BUSY and agent.contact is not None:
+                    agent.contact.ended = nan
+                    yield agent.contact
+
+    def expire(self, now: float) -> None:
+        """Ends the contacts whose window has passed."""
+        for contact in self.waiting():
+            if contact.expires <= now:
+                contact.waiting = False
+                self._finish(contact, EXPIRED, contact.expires)
+        self._tidy()
+
+    def withdraw(self, accounts: set[int], now: float) -> None:
+        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
+        for contact in self.waiting():
+            if contact.account in accounts:
+                contact.waiting = False
+                self._finish(contact, WITHDRAWN, now)
+        for contact in self.state.returning.values():
+            if contact.account in accounts:
+                contact.outcome = WITHDRAWN
+        self._tidy()
+
+    def _tidy(self) -> None:
+        for team in self.teams:
+            team.pool.tidy()
+            for agent in team.agents:
+                agent.queue.tidy()
+
+
+def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float, ...], now: float) -> CenterState:
+    """Teams before the first day: full seats with experienced people, the last ones vacant."""
+    teams = []
+    for index, rules in enumerate(phase.teams):
+        agents = []
+        for seat in range(rules.headcount):
+            agent = Agent(index, seat, _LONG_AGO)
+            agent.fatigue = agent.burnout = burnout[index]
+            if seat >= rules.headcount - vacancies[index]:
+                agent.employed = False
+                agent.vacated_at = now
+            agents.append(agent)
+        teams.append(TeamState(agents=agents))
+    return CenterState(teams=teams)

@@ -1,0 +1,188 @@
+"""Makes contacts for the centre, and ledger columns of finished ones.
+
+In: who contacts whom about what and when, with keys for luck. Out: `Contact` rows, routed, with their draws.
+A contact's channel and route hang on its key alone; handle time, resolution and patience on key and attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.model.accounts import AccountTable
+from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
+from sim.model.luck import Luck, exponential, key_of, lognormal
+from sim.model.queue import Contact, Draws
+from sim.model.routing import answered_live, due_times, handle_factor, pick, resolution, route, target_hours
+
+_ATTEMPT_DRAWS = ("handle time", "resolution", "patience", "comes back", "comes back after")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Contacts to be made, one array element each."""
+
+    account: IntArray
+    category: IntArray
+    key: KeyArray
+    time: FloatArray  # hours
+    expires: FloatArray  # hours, inf: never
+
+    def part(self, rows: IntArray) -> Wanted:
+        """Some of them."""
+        return Wanted(self.account[rows], self.category[rows], self.key[rows], self.time[rows], self.expires[rows])
+
+
+def make_contacts(wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: Luck) -> list[Contact]:
+    """Contacts in the order given, each by the rules of the dated phase at its own time."""
+    if len(inputs.phases) == 1:
+        return _make(wanted, accounts, inputs.phases[0], luck)
+    starts = np.array([phase.start_hour for phase in inputs.phases])
+    which = np.maximum(0, np.searchsorted(starts, wanted.time, side="right") - 1)
+    if not len(which) or which.min() == which.max():
+        return _make(wanted, accounts, inputs.phases[which[0] if len(which) else 0], luck)
+    made: list[Contact] = [None] * len(which)  # type: ignore[list-item]
+    for index in np.unique(which):
+        rows = np.flatnonzero(which == index)
+        for row, contact in zip(
+            rows.tolist(), _make(wanted.part(rows), accounts, inputs.phases[index], luck), strict=True
+        ):
+            made[row] = contact
+    return made
+
+
+def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> list[Contact]:
+    n_rules = len(phase.routing.rules)
+    route_draws = ("channel", "team", *(f"rule {i}" for i in range(n_rules)))
+    u_route = luck.uniforms(route_draws, wanted.key)
+    category = wanted.category
+    channel = pick(u_route[0], phase.categories.channel_shares[category])
+    team, first = route(category, u_route[1], u_route[2:], phase.routing)
+    answers_first = np.where(first >= 0, first, team)
+    draw, u_resolve, patience, again = _attempts(wanted, phase, luck, channel)
+    contacts = _contacts(wanted, accounts, phase, channel, answers_first, draw, u_resolve, patience, again, True)
+    warm = np.flatnonzero(first >= 0)
+    if len(warm):
+        seconds = _contacts(
+            wanted.part(warm), accounts, phase, channel[warm], team[warm], draw[warm], u_resolve[warm], patience[warm],
+            [again[row] for row in warm], False,
+        )  # fmt: skip
+        for row, second in zip(warm.tolist(), seconds, strict=True):
+            contact = contacts[row]
+            contact.second = second
+            second.leg = 1
+            contact.draw, contact.mean_hours = 1.0, phase.routing.warm_transfer_hours
+    return contacts
+
+
+def _contacts(
+    wanted: Wanted,
+    accounts: AccountTable,
+    phase: Phase,
+    channel: IntArray,
+    team: IntArray,
+    draw: FloatArray,
+    u_resolve: FloatArray,
+    patience: FloatArray,
+    again: list[tuple[Draws, ...]],
+    first_leg: bool,
+) -> list[Contact]:
+    """Contacts for one leg; the second is due only once it has been handed over."""
+    categories, category = phase.categories, wanted.category
+    customer = categories.customer[category]
+    live = answered_live(team, channel, phase) & customer
+    level = np.where(live, 0, categories.priority[category] + 1)
+    target = target_hours(category, channel, team, live, phase)
+    due = due_times(wanted.time, target, team, live, phase) if first_leg else np.full(len(category), np.nan)
+    return [
+        Contact(*row)
+        for row in zip(
+            wanted.key.tolist(),
+            wanted.account.tolist(),
+            category.tolist(),
+            channel.tolist(),
+            team.tolist(),
+            [0] * len(category),
+            accounts.owner[team, wanted.account].tolist(),
+            live.tolist(),
+            customer.tolist(),
+            categories.company[category].tolist(),
+            categories.urgent[category].tolist(),
+            level.tolist(),
+            wanted.time.tolist(),
+            due.tolist(),
+            target.tolist(),
+            wanted.expires.tolist(),
+            draw.tolist(),
+            handle_factor(category, channel, team, phase).tolist(),
+            u_resolve.tolist(),
+            resolution(category, channel, team, phase).tolist(),
+            patience.tolist(),
+            again,
+            strict=True,
+        )
+    ]
+
+
+def _attempts(
+    wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray, list[tuple[Draws, ...]]]:
+    """Handle time (mean 1), resolution draw and patience of each first attempt, and the luck of all later ones.
+
+    Delays of later attempts are exponential in working days, in units of the profile's weeks.
+    """
+    rules, n = phase.routing, len(wanted.key)
+    attempts = rules.max_attempts if phase.switches.repeats else 1
+    keys = key_of(np.tile(wanted.key, attempts), np.repeat(np.arange(attempts), n))
+    u_handle, u_resolve, u_patience, u_back, u_after = luck.uniforms(_ATTEMPT_DRAWS, keys)
+    handle = lognormal(u_handle, 1.0, np.tile(phase.categories.handle_cv[wanted.category], attempts))
+    patience = exponential(u_patience, np.tile(phase.channels.patience_hours[channel], attempts))
+    delay = exponential(u_after[n:], rules.repeat_delay_mean_days / phase.demand.profile.days)
+    planned = np.tile(phase.categories.company[wanted.category], attempts - 1)
+    delay[(u_back[n:] >= rules.repeat_probability) | planned] = np.inf
+    later = list(zip(delay.tolist(), handle[n:].tolist(), u_resolve[n:].tolist(), patience[n:].tolist(), strict=True))
+    again = list(zip(*(later[n * a : n * (a + 1)] for a in range(attempts - 1)), strict=True)) if attempts > 1 else []
+    return handle[:n], u_resolve[:n], patience[:n], again or [()] * n
+
+
+def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:
+    """Columns of the ledger for contacts, in its order. Open ones have waited until `now`."""
+    account = np.array([c.account for c in contacts], dtype=np.int64)
+    channel = np.array([c.channel for c in contacts], dtype=np.int64)
+    team = np.array([c.team for c in contacts], dtype=np.int64)
+    live = np.array([c.live for c in contacts], dtype=bool)
+    queued = np.array([c.queued for c in contacts])
+    started = np.array([c.started for c in contacts])
+    ended = np.array([c.ended for c in contacts])
+    until = np.where(np.isnan(started), np.where(np.isnan(ended), now, ended), started)
+    wait = until - queued
+    for index, rules in enumerate(phase.teams):
+        rows = np.flatnonzero((team == index) & ~live)
+        if len(rows):
+            wait[rows] = rules.shift.open_hours(until[rows]) - rules.shift.open_hours(queued[rows])
+    served = ~np.isnan(started)
+    handled = np.where(served, np.where(np.isnan(ended), now, ended) - started, 0.0)
+    return [
+        [c.key for c in contacts],
+        account,
+        [c.attempt for c in contacts],
+        [c.leg for c in contacts],
+        accounts.tier[account],
+        [c.category for c in contacts],
+        channel,
+        team,
+        [c.seat for c in contacts],
+        live,
+        [c.born for c in contacts],
+        queued,
+        [c.due for c in contacts],
+        started,
+        ended,
+        wait * 60,
+        handled * 60,
+        np.where(served, phase.channels.cost[channel], 0.0),
+        [c.outcome for c in contacts],
+    ]

@@ -1,0 +1,66 @@
+"""Demand: how many contacts of which category each account starts or is due in a week, and when.
+
+In: account states, rules and keyed uniforms. Out: rates, counts and arrival times. Pure functions of arrays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.model.accounts import ADOPTION, AccountTable
+from sim.model.inputs import HOURS_PER_WEEK, FloatArray, IntArray, Phase
+
+_MOST_OPEN_ISSUES = 3
+
+
+def usual_rates(table: AccountTable, phase: Phase) -> FloatArray:
+    """Multiple of the categories' contact rates by tier, the account's own habit and its seats, (accounts,)."""
+    tier_factor = np.array([tier.contact_rate_factor for tier in phase.tiers])[table.tier]
+    seats = (table.seats / phase.demand.seats_reference) ** phase.demand.seats_exponent
+    return np.asarray(tier_factor * table.contact_rate * seats)
+
+
+def contact_rates(table: AccountTable, phase: Phase, time: float, overdue: IntArray) -> FloatArray:
+    """Customers' contacts per account and week as a multiple of the categories' rates, shape (accounts,).
+
+    The usual rate grows with novelty (fading with tenure), with low adoption, and with matters that are open
+    past their target (`overdue`, (accounts,)): people ask again, at most as for three, since a loop without an end
+    would make any overload run away. Accounts that are not there have none.
+    """
+    rules = phase.demand
+    tenure_weeks = np.maximum(0.0, (time - table.started) / HOURS_PER_WEEK)
+    return np.asarray(
+        usual_rates(table, phase)
+        * (1 + rules.novelty_factor * np.exp(-tenure_weeks / rules.novelty_weeks))
+        * (1 + rules.low_adoption_factor * (1 - table.states[ADOPTION]))
+        * (1 + rules.open_issue_factor * np.minimum(overdue, _MOST_OPEN_ISSUES))
+        * table.active
+    )
+
+
+def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray, IntArray]:
+    """Positions (accounts, categories) of the planned work that falls due in a week.
+
+    Cadences start at each account's own place in the cycle; work before a renewal comes once per term of a
+    year or longer; work after the start goes by the account's age in whole weeks.
+    """
+    rules = phase.playbooks
+    begin = week * HOURS_PER_WEEK
+    recurring = np.flatnonzero(np.isfinite(rules.every_weeks).any(axis=0))
+    cycles = 1 / rules.every_weeks[:, recurring].T[:, table.tier]
+    place = table.cycle[recurring] + week * cycles
+    found = [np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)]
+    categories = [recurring[found[0][0]]]
+    accounts = [found[0][1]]
+    for category in np.flatnonzero(np.isfinite(rules.hours_before_renewal).any(axis=0)).tolist():
+        until = table.renewal - begin - rules.hours_before_renewal[table.tier, category]
+        rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.term_months >= 12) & table.active)
+        accounts.append(rows)
+        categories.append(np.full(len(rows), category))
+    age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
+    young = np.flatnonzero((age_weeks <= 104) & table.active)
+    for tier, category, weeks in rules.after_start:
+        rows = young[(table.tier[young] == tier) & np.isin(age_weeks[young], weeks)]
+        accounts.append(rows)
+        categories.append(np.full(len(rows), category))
+    return np.concatenate(accounts), np.concatenate(categories)

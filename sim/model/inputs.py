@@ -1,0 +1,297 @@
+"""The engine's inputs: plain numbers and arrays, one `Phase` for each dated part of a scenario.
+
+Made from a `Scenario` by `compile.py`; workers receive them without importing the scenario layer. Times are
+hours, rates per week, indices positions in the scenario's files (tiers, categories, channels, teams).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.model.clock import ContactProfile, Shift
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+KeyArray = NDArray[np.uint64]
+
+HOURS_PER_WEEK = 168.0
+WEEKS_PER_YEAR = 365.25 / 7
+HOURS_PER_YEAR = 365.25 * 24
+HOURS_PER_MONTH = HOURS_PER_YEAR / 12
+
+DRIVERS = ("disconnection", "disengagement", "service", "downturn", "competition")
+DISCONNECTION, DISENGAGEMENT, SERVICE, DOWNTURN, COMPETITION = range(len(DRIVERS))
+
+
+@dataclass(frozen=True)
+class StateRules:
+    """How an account's three states move (see the schema for each field)."""
+
+    adoption_start: float
+    adoption_ceiling: float
+    adoption_growth_per_week: float
+    adoption_neglect_per_week: float
+    failed_contact_loss: float
+    satisfaction_neutral: float
+    satisfaction_half_life_weeks: float
+    resolved_gain: float
+    unresolved_loss: float
+    late_loss: float
+    transfer_loss: float
+    repeat_loss: float
+    abandoned_loss: float
+    waiting_loss_per_week: float
+    executive_start: float
+    executive_half_life_weeks: float
+    sponsor_loss_per_year: float
+    kept_after_sponsor_loss: float
+    ceiling_while_lost: float
+    owner_change_loss: float
+    health_weights: tuple[float, float, float]  # adoption, satisfaction, executive contact; sum 1
+    at_risk_below: float
+
+
+@dataclass(frozen=True)
+class DemandRules:
+    """How often accounts start contacts."""
+
+    weekly_dispersion: float
+    seats_exponent: float
+    seats_reference: float
+    novelty_factor: float
+    novelty_weeks: float
+    low_adoption_factor: float
+    open_issue_factor: float
+    profile: ContactProfile
+    rate_quantiles: FloatArray  # (1025,), quantiles of the accounts' contact-rate multiple
+
+
+@dataclass(frozen=True)
+class TierRules:
+    """One tier."""
+
+    key: int
+    arr_per_year_mean: float
+    arr_cv: float
+    arr_per_seat_per_year: float
+    term_months: IntArray
+    term_shares: FloatArray  # cumulated
+    new_accounts_per_week: float
+    contact_rate_factor: float
+    departure_factor: float
+
+
+@dataclass(frozen=True)
+class CategoryRules:
+    """All categories, one array element each."""
+
+    keys: KeyArray
+    firefight: int  # position of the category of that name, -1 if there is none
+    sponsor_reengagement: int
+    customer: BoolArray
+    company: BoolArray
+    support_call: BoolArray
+    rate_per_week: FloatArray  # 0 unless customer-initiated
+    handle_hours: FloatArray
+    handle_cv: FloatArray
+    resolution: FloatArray
+    priority: IntArray
+    urgent: BoolArray
+    target_hours: FloatArray  # nan: the channel's target counts
+    window_hours: FloatArray  # inf: never expires
+    adoption_gain: FloatArray
+    executive_gain: FloatArray
+    channel_shares: FloatArray  # (categories, channels), cumulated
+
+
+@dataclass(frozen=True)
+class ChannelRules:
+    """All channels, one array element each."""
+
+    live: BoolArray
+    patience_hours: FloatArray  # inf unless live
+    target_hours: FloatArray
+    cost: FloatArray
+    handle_factor: FloatArray
+    resolution_factor: FloatArray
+    warmth_factor: FloatArray
+
+
+@dataclass(frozen=True)
+class TeamRules:
+    """One team."""
+
+    key: int
+    headcount: int
+    shift: Shift
+    shrinkage: float
+    absence_per_day: float
+    cost_per_hour: float
+    overtime_pay_factor: float
+    overtime_limit_hours: float
+    named_owner: bool
+    answers_live: bool
+    callback_target_hours: float
+    support_call_handle_factor: float
+    support_call_resolution_factor: float
+    warmth: float
+    quit_rate_per_week: float
+    time_to_fill_hours: float
+    ramp_hours: float
+    ramp_start_speed: float
+    hiring_cost: float
+
+
+@dataclass(frozen=True)
+class RouteRule:
+    """Moves a share of some categories from one team to another."""
+
+    categories: BoolArray
+    source: int
+    target: int
+    share: float
+    warm: bool
+
+
+@dataclass(frozen=True)
+class RoutingRules:
+    """Who takes what."""
+
+    assign: FloatArray  # (categories, teams), cumulated shares
+    rules: tuple[RouteRule, ...]
+    warm_transfer_hours: float
+    repeat_probability: float
+    repeat_delay_mean_days: float
+    max_attempts: int
+
+
+@dataclass(frozen=True)
+class PlaybookRules:
+    """Planned work: when each category falls due for the accounts of each tier."""
+
+    every_weeks: FloatArray  # (tiers, categories), inf: never
+    hours_before_renewal: FloatArray  # (tiers, categories), nan: never
+    after_start: tuple[tuple[int, int, FloatArray], ...]  # tier, category, weeks after a new account's start
+
+
+@dataclass(frozen=True)
+class DepartureRules:
+    """How intent builds and is settled."""
+
+    hazard_per_week: FloatArray  # (drivers,), at the worst state
+    exponent: FloatArray  # (drivers,), used by the three state drivers
+    save_probability: FloatArray  # (drivers,)
+    sponsor_lost_factor: float
+    shock_probability_per_quarter: float
+    shock_factor: float
+    shock_quarters: int
+    known_value_shield: float
+    midterm_share: float
+    announce_share: float
+    notice_hours: float
+    firefight_contacts: int
+    expansion_probability_per_year: float
+    expansion_size_mean: float
+    contraction_probability_per_year: float
+    contraction_size_mean: float
+
+
+@dataclass(frozen=True)
+class PeopleRules:
+    """Strain, fatigue, burnout and their effects."""
+
+    after_hours_weight: float
+    after_hours_reference: float
+    occupancy_weight: float
+    occupancy_floor: float
+    overdue_weight: float
+    fatigue_weeks: float
+    burnout_up_weeks: float
+    burnout_down_weeks: float
+    quit_factor: float
+    absence_factor: float
+    slower_at_full_burnout: float
+    unresolved_at_full_burnout: float
+
+
+@dataclass(frozen=True)
+class MechanismSwitches:
+    """What is switched on."""
+
+    burnout: bool
+    turnover: bool
+    absence: bool
+    overtime: bool
+    abandonment: bool
+    repeats: bool
+    expiry: bool
+    churn: bool
+    firefighting: bool
+    sponsor_loss: bool
+    growth: bool
+    expansion: bool
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Everything that holds from `start_hour` until the next phase."""
+
+    start_hour: float
+    states: StateRules
+    demand: DemandRules
+    tiers: tuple[TierRules, ...]
+    categories: CategoryRules
+    channels: ChannelRules
+    teams: tuple[TeamRules, ...]
+    routing: RoutingRules
+    playbooks: PlaybookRules
+    departures: DepartureRules
+    people: PeopleRules
+    switches: MechanismSwitches
+
+
+@dataclass(frozen=True)
+class Book:
+    """The opening book, one array element per account, in the tiers' order."""
+
+    keys: KeyArray
+    tier: IntArray
+    arr_cents: IntArray
+    contact_rate: FloatArray
+    term_months: IntArray
+    started: FloatArray
+    renewal: FloatArray
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One scenario, ready to run."""
+
+    name: str
+    start: dt.date
+    weeks: int
+    window: tuple[int, int]
+    warm_up_weeks: int
+    tiers: tuple[str, ...]
+    categories: tuple[str, ...]
+    channels: tuple[str, ...]
+    teams: tuple[str, ...]
+    initiated_by: tuple[str, ...]
+    support_call: BoolArray
+    live: BoolArray
+    book: Book
+    phases: tuple[Phase, ...]
+    opening_adoption: float
+    opening_executive_contact: float
+    opening_burnout: tuple[float, ...]
+    opening_vacancies: tuple[int, ...]
+    opening_intent_factor: float
+    gross_margin: float
+    cac_per_new_arr: float
+    programme_cost_per_year: float
+    burnout_high_above: float

@@ -1,0 +1,182 @@
+"""What one replication leaves behind: rows of typed columns, append-only. No statistics here.
+
+Four tables. `contacts` (the ledger proper) has a row per contact, `account_events` a row per event of an
+account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Times are hours since
+the scenario's first Monday 00:00 (the warm-up is negative); money is in cents of the scenario's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+OUTCOMES = (
+    "resolved",
+    "unresolved",
+    "escalated",
+    "abandoned",
+    "deflected",
+    "bounced",
+    "expired",
+    "withdrawn",
+    "blocked",
+    "not_raised",
+    "open",
+)
+(
+    RESOLVED,
+    UNRESOLVED,
+    ESCALATED,
+    ABANDONED,
+    DEFLECTED,
+    BOUNCED,
+    EXPIRED,
+    WITHDRAWN,
+    BLOCKED,
+    NOT_RAISED,
+    OPEN,
+) = range(len(OUTCOMES))
+
+CONTACT_COLUMNS: dict[str, str] = {
+    "contact": "u8",  # key of (account, category, week, j): the same matter in every scenario
+    "account": "i4",  # row in the accounts table of this replication
+    "attempt": "i1",  # 0 for the first, 1 for the first repeat ...
+    "leg": "i1",  # 1 for the part after a warm transfer
+    "tier": "i1",
+    "category": "i1",
+    "channel": "i1",
+    "team": "i1",
+    "seat": "i2",  # who handled it, -1 if nobody did
+    "live": "?",  # the customer waited on the line (a live channel of a team that answers live)
+    "born": "f8",  # when the customer or the company started it
+    "queued": "f8",  # when it joined this team's queue
+    "due": "f8",  # when an answer is late
+    "started": "f8",  # nan if never
+    "ended": "f8",  # nan if open
+    "wait_minutes": "f4",  # queued to started, ended or now: clock minutes if live, business minutes if not
+    "handle_minutes": "f4",  # working time spent, 0 if never started
+    "cost": "f4",  # channel cost (labour is in people_weeks)
+    "outcome": "i1",
+}
+
+EVENTS = ("won", "sponsor_lost", "sponsor_engaged", "owner_changed", "announced", "renewal", "midterm")
+WON, SPONSOR_LOST, SPONSOR_ENGAGED, OWNER_CHANGED, ANNOUNCED, RENEWAL, MIDTERM = range(len(EVENTS))
+
+# "renewal" and "midterm" are decisions: `left` is what happened, `expected` its unbiased expectation.
+ACCOUNT_EVENT_COLUMNS: dict[str, str] = {
+    "time": "f8",
+    "account": "i4",
+    "tier": "i1",
+    "event": "i1",
+    "announced": "?",  # for decisions: had it announced its departure?
+    "left": "?",
+    "probability": "f8",  # of leaving, as drawn against
+    "expected": "f8",  # unbiased estimate of leaving, for decisions; else 0
+    "arr_before_cents": "i8",
+    "arr_after_cents": "i8",  # 0 if it left
+    "disconnection": "f4",  # share of each driver in the intent
+    "disengagement": "f4",
+    "service": "f4",
+    "downturn": "f4",
+    "competition": "f4",
+}
+
+PERSON_EVENTS = ("none", "hired", "quit", "let_go")
+NO_EVENT, HIRED, QUIT, LET_GO = range(len(PERSON_EVENTS))
+
+PEOPLE_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",
+    "team": "i1",
+    "seat": "i2",
+    "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...
+    "employed": "?",  # False: the seat is vacant
+    "contracted_hours": "f4",  # paid working time
+    "planned_hours": "f4",  # contracted time net of planned shrinkage, absent days included
+    "absent_hours": "f4",
+    "on_duty_hours": "f4",  # inside the shift and not away (work run on into a break counts)
+    "handling_hours": "f4",  # on contacts, all hours
+    "overtime_hours": "f4",  # on contacts after the shift's end (part of handling_hours)
+    "reactive_hours": "f4",  # on customers' and triggered contacts (part of handling_hours)
+    "fatigue": "f4",
+    "burnout": "f4",
+    "event": "i1",
+    "payroll_cost": "f4",
+    "overtime_cost": "f4",
+    "hiring_cost": "f4",
+}
+
+TIER_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",
+    "tier": "i1",
+    "accounts": "i4",
+    "arr_cents": "i8",
+    "adoption_sum": "f8",
+    "satisfaction_sum": "f8",
+    "executive_contact_sum": "f8",
+    "at_risk": "i4",
+}
+
+ACCOUNT_COLUMNS: dict[str, str] = {
+    "id": "u8",
+    "tier": "i1",
+    "seat": "i2",  # the owner's seat, -1 if it has none
+    "started": "f8",  # when it became a customer
+    "term_months": "i2",
+    "renewal": "f8",  # next contract end
+    "opening_arr_cents": "i8",  # ARR at the start of the run, 0 if won later
+    "arr_cents": "i8",  # 0 if it has left
+    "seats": "f8",
+    "contact_rate": "f8",  # its multiple of the categories' rates
+    "adoption": "f8",
+    "satisfaction": "f8",
+    "executive_contact": "f8",
+    "sponsor_lost": "?",
+    "announced": "?",
+    "disconnection": "f8",  # intent not yet settled, by driver
+    "disengagement": "f8",
+    "service": "f8",
+    "downturn": "f8",
+    "competition": "f8",
+}
+
+Table = dict[str, NDArray[Any]]
+
+
+class Rows:
+    """An append-only table: blocks of equal-length columns, joined once at the end."""
+
+    def __init__(self, columns: dict[str, str]) -> None:
+        self.columns = columns
+        self.blocks: list[list[NDArray[Any]]] = []
+
+    def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
+        """Adds a block; one sequence per column, in the columns' order."""
+        self.blocks.append(self.block(*values))
+
+    def block(self, *values: Sequence[Any] | NDArray[Any]) -> list[NDArray[Any]]:
+        """The values as typed columns, not added yet."""
+        return [np.asarray(value, dtype=kind) for value, kind in zip(values, self.columns.values(), strict=True)]
+
+    def table(self) -> Table:
+        """All rows so far, as one array per column."""
+        if not self.blocks:
+            return {name: np.empty(0, dtype=kind) for name, kind in self.columns.items()}
+        return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
+
+
+@dataclass(frozen=True)
+class History:
+    """One replication of one scenario, from the start to the end of the run (warm-up excluded).
+
+    A contact born in the warm-up and still waiting at the start is in `contacts`, with its negative `born`.
+    """
+
+    contacts: Table
+    account_events: Table
+    people_weeks: Table
+    tier_weeks: Table
+    accounts: Table

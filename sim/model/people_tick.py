@@ -1,0 +1,144 @@
+"""The people's side of the day and week ticks: condition, absences, quits, hires, and the rows they leave.
+
+In: the teams' states, the phase's rules and keyed luck. Out: changed agents, and columns for people_weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sim.model.contact_center import ContactCenter, TeamState
+from sim.model.inputs import FloatArray, KeyArray, Phase
+from sim.model.ledger import NO_EVENT
+from sim.model.luck import Luck, key_of
+from sim.model.staff import Agent, absence_probability, next_condition, quits, strain
+
+
+def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, moves: bool) -> None:
+    """Counts each agent's day and, if `moves`, lets fatigue and burnout follow its strain.
+
+    A working day is its share of a working week; days off change nothing.
+    """
+    moving: list[Agent] = []
+    weeks: list[float] = []
+    for team, rules in zip(teams, phase.teams, strict=True):
+        rate = rules.cost_per_hour * rules.overtime_pay_factor
+        for agent in team.agents:
+            if agent.worked_today:
+                agent.day_duty_hours = max(0.0, agent.day_duty_hours - agent.away_hours)
+                agent.on_duty_hours += agent.day_duty_hours
+                agent.overtime_cost += agent.day_after_hours * rate
+        if rules.shift.works_on(day):
+            employed = [agent for agent in team.agents if agent.employed]
+            moving += employed
+            weeks += [1 / len(rules.shift.days)] * len(employed)
+    if moves and phase.switches.burnout:
+        _move_condition(moving, phase, np.array(weeks))
+    for team in teams:
+        for agent in team.agents:
+            if agent.worked_today:
+                agent.start_day()
+
+
+def _move_condition(agents: list[Agent], phase: Phase, weeks: FloatArray) -> None:
+    if not agents:
+        return
+    columns = np.array(
+        [
+            (
+                agent.day_after_hours,
+                agent.day_duty_hours,
+                agent.day_reactive_hours,
+                agent.day_overdue,
+                agent.day_reactive_starts,
+                agent.fatigue,
+                agent.burnout,
+            )
+            for agent in agents
+        ]
+    ).T
+    today = strain(columns[0], columns[1], columns[2], columns[3], columns[4], phase.people)
+    fatigue, burnout = next_condition(columns[5], columns[6], today, weeks, phase.people)
+    for agent, tired, burnt in zip(agents, fatigue.tolist(), burnout.tolist(), strict=True):
+        agent.fatigue = tired
+        agent.burnout = burnt
+
+
+def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) -> None:
+    """Draws who will be absent on which day of the week (the next Monday included)."""
+    agents = [agent for team in teams for agent in team.agents]
+    if not phase.switches.absence or not agents:
+        for agent in agents:
+            agent.absent_days = frozenset()
+        return
+    keys = np.concatenate([_agent_keys(t.agents, r.key) for t, r in zip(teams, phase.teams, strict=True)])
+    per_day = np.concatenate([[r.absence_per_day] * len(t.agents) for t, r in zip(teams, phase.teams, strict=True)])
+    days = np.arange(7 * week, 7 * week + 8)
+    u = luck.uniform("absent", key_of(np.repeat(keys, 8), np.tile(days, len(keys)))).reshape(-1, 8)
+    chance = absence_probability(per_day, np.array([agent.burnout for agent in agents]), phase.people)
+    absent = u < chance[:, np.newaxis]
+    for row in np.flatnonzero(absent.any(axis=1)).tolist():
+        agents[row].absent_days = frozenset(days[absent[row]].tolist())
+    for row in np.flatnonzero(~absent.any(axis=1)).tolist():
+        agents[row].absent_days = frozenset()
+
+
+def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> None:
+    """Quits by last week's burnout, then hires into seats that have been vacant long enough."""
+    phase = center.phase
+    for team, rules in zip(center.teams, phase.teams, strict=True):
+        if not team.agents:
+            continue
+        if phase.switches.turnover:
+            u = luck.uniform("quit", _agent_keys(team.agents, rules.key), week)
+            burnout = np.array([agent.burnout for agent in team.agents])
+            leaving = quits(u, rules.quit_rate_per_week, burnout, phase.people)
+            for agent, leaves in zip(team.agents, leaving.tolist(), strict=True):
+                if leaves and agent.employed:
+                    center.quit(agent, now)
+        for agent in team.agents:
+            vacant = not agent.employed and not agent.closed
+            if vacant and now - agent.vacated_at >= rules.time_to_fill_hours and agent.event == NO_EVENT:
+                center.hire(agent, now)
+
+
+def _agent_keys(agents: Sequence[Agent], team_key: int) -> KeyArray:
+    seats = np.array([agent.seat for agent in agents], dtype=np.int64)
+    occupants = np.array([agent.occupant for agent in agents], dtype=np.int64)
+    return key_of(np.full(len(agents), team_key, dtype=np.uint64), seats, occupants)
+
+
+def people_rows(teams: Sequence[TeamState], week: int) -> list[list[Any]]:
+    """The week's row per open seat (and per seat closed in it), as columns of people_weeks."""
+    rows = []
+    for index, team in enumerate(teams):
+        for agent in team.agents:
+            if agent.closed and agent.event == NO_EVENT and agent.contracted_hours == 0:
+                continue
+            rows.append(
+                (
+                    week,
+                    index,
+                    agent.seat,
+                    agent.occupant,
+                    agent.employed,
+                    agent.contracted_hours,
+                    agent.planned_hours,
+                    agent.absent_hours,
+                    agent.on_duty_hours,
+                    agent.handling_hours,
+                    agent.overtime_hours,
+                    agent.reactive_hours,
+                    agent.fatigue,
+                    agent.burnout,
+                    agent.event,
+                    agent.payroll_cost,
+                    agent.overtime_cost,
+                    agent.hiring_cost,
+                )
+            )
+            agent.start_week()
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,312 @@
+"""One replication: the two clocks, and the one place where their order is written.
+
+In: the baseline's inputs, the scenarios' inputs, a seed and a number. Out: a `History` per scenario.
+
+Within one instant things happen in this order, then by time of scheduling:
+
+| order | what | where |
+|---|---|---|
+| 1 | a dated phase begins: new rules, seats opened or closed | `Run.begin_phase` |
+| 2 | shifts and breaks start and end | `ContactCenter.start_shift`, `end_shift`, breaks |
+| 3 | services end | `ContactCenter._end_service` |
+| 4 | patience ends | `ContactCenter._give_up` |
+| 5 | contacts arrive | `ContactCenter.arrive` |
+| 6 | day tick: people's fatigue and burnout follow the day's strain | `condition_after_day` |
+| 7 | week tick: accounts, then demand, then routing | `Run.week_tick` |
+
+Contacts and people live in hours on the SimPy clock, accounts in weeks. The ledger's rows of the week, with the
+contacts still open, are all that the week tick learns from the centre; the contacts that it makes are all that
+the centre learns from the accounts.
+
+The warm-up runs once, on the baseline, with departures, growth, turnover and burnout standing still; every
+scenario goes on from a copy of its last state.
+"""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import simpy
+
+from sim.model.accounts import AccountTable, final_table, opening_table
+from sim.model.books import serve_books
+from sim.model.contact_center import (
+    DAY_ORDER,
+    PHASE_ORDER,
+    WEEK_ORDER,
+    CenterState,
+    ContactCenter,
+    Happening,
+    opening_state,
+)
+from sim.model.contacts import Wanted, contact_rows, make_contacts
+from sim.model.demand import contact_rates, planned_work
+from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase, TeamRules
+from sim.model.ledger import CONTACT_COLUMNS, OPEN, PEOPLE_WEEK_COLUMNS, History, Rows, Table
+from sim.model.lifecycle import Lifecycle, Trigger
+from sim.model.luck import Luck, counts, key_of
+from sim.model.people_tick import condition_after_day, people_rows, plan_absences, staff_changes
+from sim.model.queue import Contact
+
+
+class Cancelled(Exception):
+    """The replication was asked to stop."""
+
+
+@dataclass
+class State:
+    """All that a scenario needs to go on from the end of the warm-up."""
+
+    accounts: AccountTable
+    center: CenterState
+
+
+def replicate(
+    baseline: Inputs,
+    scenarios: Sequence[Inputs],
+    seed: int,
+    replication: int,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[History]:
+    """Runs the warm-up once and then every scenario from its end; yields their histories in order.
+
+    Parameters
+    ----------
+    baseline : inputs of the warm-up; the scenarios have the same names of tiers, teams, categories and
+        channels, and the same opening book.
+    seed, replication : whole numbers >= 0, the keys of all luck.
+    cancel : asked at the start of every simulated week; `Cancelled` is raised when it says yes.
+    """
+    luck = Luck(seed, replication)
+    begin = -baseline.warm_up_weeks
+    first = baseline.phases[0]
+    burnout = baseline.opening_burnout if first.switches.burnout else (0.0,) * len(baseline.teams)
+    state = State(
+        accounts=opening_table(
+            baseline.book,
+            first,
+            luck,
+            baseline.opening_adoption,
+            baseline.opening_executive_contact,
+            begin * HOURS_PER_WEEK,
+        ),
+        center=opening_state(first, baseline.opening_vacancies, burnout, begin * HOURS_PER_WEEK),
+    )
+    if begin < 0:
+        Run(baseline, luck, state, begin, cancel).to_week(0)
+    kept = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
+    for inputs in scenarios:
+        yield Run(inputs, luck, pickle.loads(kept), 0, cancel).history()
+
+
+class Run:
+    """One scenario from one week on: the warm-up if that is before week 0."""
+
+    def __init__(
+        self, inputs: Inputs, luck: Luck, state: State, first_week: int, cancel: Callable[[], bool] | None
+    ) -> None:
+        self.inputs = inputs
+        self.luck = luck
+        self.state = state
+        self.cancel = cancel
+        self.first_week = first_week
+        self.warm_up = first_week < 0
+        self.env = simpy.Environment(initial_time=first_week * HOURS_PER_WEEK)
+        self.phase = inputs.phases[0]
+        self.center = ContactCenter(self.env, self.phase, state.center)
+        self.lifecycle = Lifecycle(inputs, state.accounts, luck)
+        self.contacts = Rows(CONTACT_COLUMNS)
+        self.people_weeks = Rows(PEOPLE_WEEK_COLUMNS)
+        self._customers = np.flatnonzero(self.phase.categories.customer)
+        self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
+        self._start()
+
+    def _start(self) -> None:
+        now, center = self.first_week * HOURS_PER_WEEK, self.center
+        if not self.warm_up:
+            self.lifecycle.plan_new_accounts()
+            self.lifecycle.set_opening_intent(self.inputs.warm_up_weeks, self.inputs.opening_intent_factor, self.phase)
+            for team, burnout in zip(center.teams, self.inputs.opening_burnout, strict=True):
+                for agent in team.agents:
+                    agent.start_week()
+                    agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
+        self._begin_phase(self.phase)
+        plan_absences(center.teams, self.phase, self.luck, self.first_week)
+        center.resume(now)
+        for index in range(len(center.teams)):
+            self.env.process(center.calendar(index, 7 * self.first_week, self._team_rules(index)))
+        self.env.process(self._days())
+        self.env.process(self._weeks())
+        self.env.process(self._phases())
+
+    # --- clocks -------------------------------------------------------------------------------------------
+
+    def _team_rules(self, team: int) -> Callable[[float], TeamRules]:
+        def rules_at(time: float) -> TeamRules:
+            return [phase for phase in self.inputs.phases if phase.start_hour <= max(0.0, time)][-1].teams[team]
+
+        return rules_at
+
+    def _phases(self) -> Generator[Happening, None, None]:
+        if not self.warm_up:
+            for phase in self.inputs.phases[1:]:
+                yield self.center.at(phase.start_hour, PHASE_ORDER)
+                self._begin_phase(phase)
+
+    def _days(self) -> Generator[Happening, None, None]:
+        for day in count(7 * self.first_week):
+            yield self.center.at(24.0 * (day + 1), DAY_ORDER)
+            condition_after_day(self.center.teams, self.phase, day, moves=not self.warm_up)
+
+    def _weeks(self) -> Generator[Happening, None, None]:
+        for week in count(self.first_week):
+            yield self.center.at(week * HOURS_PER_WEEK, WEEK_ORDER)
+            if self.cancel is not None and self.cancel():
+                raise Cancelled
+            self.week_tick(week)
+
+    def to_week(self, week: int) -> None:
+        """Runs until just before the tick that begins a week.
+
+        The cycle collector rests meanwhile: contacts hold no cycles, and its passes over them cost a tenth.
+        """
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self.env.run(until=week * HOURS_PER_WEEK)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def history(self) -> History:
+        """Runs to the end of the scenario and hands over what happened."""
+        end_week = self.inputs.weeks
+        self.to_week(end_week)
+        self._end_week(end_week)
+        now = end_week * HOURS_PER_WEEK
+        still_open = [*self.center.waiting(), *self.center.in_service()]
+        for contact in still_open:
+            contact.outcome = OPEN
+        self._flush([*self.center.state.finished, *still_open], now)
+        return History(
+            contacts=self.contacts.table(),
+            account_events=self.lifecycle.events.table(),
+            people_weeks=self.people_weeks.table(),
+            tier_weeks=self.lifecycle.tier_weeks.table(),
+            accounts=final_table(self.lifecycle.table),
+        )
+
+    # --- ticks --------------------------------------------------------------------------------------------
+
+    def _begin_phase(self, phase: Phase) -> None:
+        """A dated phase begins: rules change, seats open or close, accounts get owners for them."""
+        self.phase = self.center.phase = phase
+        now = float(self.env.now)
+        for team in range(len(self.center.teams)):
+            self.center.set_headcount(team, now)
+        self._serve_books(now)
+
+    def _serve_books(self, now: float) -> None:
+        felt = serve_books(self.lifecycle.table, self.center.state, self.phase)
+        self.lifecycle.owners_changed(now, felt)
+
+    def week_tick(self, week: int) -> None:
+        """A week ends and the next begins.
+
+        1. The week that ends is settled (`_end_week`), except before the first.
+        2. New accounts start; accounts that reach their notice date say whether they plan to leave.
+        3. Demand and routing: the next week's contacts are made and are on their way.
+        """
+        overdue, triggers = self._end_week(week) if week > self.first_week else (self._overdue(), [])
+        table = self.lifecycle.table
+        joined = self.lifecycle.join(week)
+        if not self.warm_up:
+            triggers += self.lifecycle.give_notice(week, self.phase)
+        if joined or self.center.state.vacated:
+            self._serve_books(week * HOURS_PER_WEEK)
+        wanted, customers = self._wanted(week, overdue, triggers)
+        made = make_contacts(wanted, table, self.inputs, self.luck)
+        self.center.expect(iter(made[:customers]))
+        for contact in made[customers:]:
+            self.center.arrive(contact, float(self.env.now))
+
+    def _end_week(self, week: int) -> tuple[IntArray, list[Trigger]]:
+        """Settles the week that ends: open contacts per account past their target, and work that follows.
+
+        1. Work whose window has passed expires; the week's ledger rows and people's rows are written.
+        2. Quits, hires, and the next week's absences.
+        3. Contacts take effect on accounts, states drift, intent grows.
+        4. Contracts that ended are settled; what waits for accounts that left is withdrawn.
+        """
+        now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
+        center.expire(now)
+        overdue = self._overdue()
+        finished, center.state.finished = center.state.finished, []
+        rows = self._flush(finished, now)
+        people = people_rows(center.teams, week - 1)
+        if not self.warm_up:
+            self.people_weeks.append(*people)
+            staff_changes(center, self.luck, week, now)
+        plan_absences(center.teams, self.phase, self.luck, week)
+        triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
+        if not self.warm_up:
+            left = lifecycle.settle(week, self.phase)
+            if len(left):
+                center.withdraw(set(left.tolist()), now)
+            lifecycle.record_week(week - 1, self.phase)
+        return overdue, triggers
+
+    def _flush(self, contacts: list[Contact], now: float) -> Table:
+        """Ledger rows of contacts; kept, unless they ended in the warm-up."""
+        block = self.contacts.block(*contact_rows(contacts, self.lifecycle.table, self.phase, now))
+        if not self.warm_up and contacts:
+            self.contacts.blocks.append(block)
+        return dict(zip(CONTACT_COLUMNS, block, strict=True))
+
+    def _overdue(self) -> IntArray:
+        """Customers' contacts per account that still wait past their target."""
+        now = float(self.env.now)
+        late = [c.account for c in self.center.waiting() if c.customer and c.due < now]
+        return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
+
+    def _wanted(self, week: int, overdue: IntArray, triggers: list[Trigger]) -> tuple[Wanted, int]:
+        """The contacts of a week: customers' own in order of time (how many comes second), then planned work and
+        what events gave rise to.
+        """
+        phase, luck = self.phase, self.luck
+        table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
+        rates = contact_rates(table, phase, now, overdue)
+        mean = categories.rate_per_week[self._customers][:, np.newaxis] * rates
+        u = luck.uniforms(self._count_draws, table.key, week)
+        number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
+        position = np.repeat(np.arange(number.size), number)
+        j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
+        category, account = self._customers[position // len(table)], position % len(table)
+        key = key_of(table.key[account], categories.keys[category], week, j)
+        time = phase.demand.profile.times(luck.uniform("arrival time", key), week)
+        order = np.lexsort((key, time))
+
+        planned_account, planned_category = planned_work(table, phase, week)
+        later_account = np.concatenate([planned_account, *(t.accounts for t in triggers)])
+        later_category = np.concatenate([planned_category, *(np.full(len(t.accounts), t.category) for t in triggers)])
+        later_j = np.concatenate([np.zeros(len(planned_account)), *(np.full(len(t.accounts), t.j) for t in triggers)])
+        later_key = key_of(table.key[later_account], categories.keys[later_category], week, later_j.astype(np.int64))
+        expires = np.full(len(later_account), np.inf)
+        if phase.switches.expiry:
+            expires = now + categories.window_hours[later_category]
+        deadline = np.concatenate([np.zeros(0), *(t.deadline for t in triggers)])
+        first = len(later_account) - len(deadline)
+        expires[first:] = np.minimum(expires[first:], deadline)
+        wanted = Wanted(
+            account=np.concatenate([account[order], later_account]),
+            category=np.concatenate([category[order], later_category]),
+            key=np.concatenate([key[order], later_key]),
+            time=np.concatenate([time[order], np.full(len(later_account), now)]),
+            expires=np.concatenate([np.full(len(order), np.inf), expires]),
+        )
+        return wanted, len(order)

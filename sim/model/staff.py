@@ -1,0 +1,134 @@
+"""People: agents, and the rules for strain, fatigue, burnout, absence, quits and ramp.
+
+In: what each agent did in a day, and the rules. Out: their new condition. The rules are pure functions of
+arrays with one element per agent; `Agent` is what the contact centre knows about one person.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.model.inputs import BoolArray, FloatArray, PeopleRules
+from sim.model.queue import Contact, Queue
+
+OFF, IDLE, BUSY, AWAY = range(4)
+
+
+class Agent:
+    """One seat of a team and the person in it. A seat may be vacant (not employed) or closed (not wanted)."""
+
+    __slots__ = (
+        "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
+        "contracted_hours", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
+        "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
+        "hiring_cost", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
+        "planned_hours", "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state",
+        "team", "vacated_at", "worked_today",
+    )  # fmt: skip
+
+    def __init__(self, team: int, seat: int, hired_at: float) -> None:
+        self.team = team
+        self.seat = seat
+        self.occupant = 0
+        self.employed = True
+        self.closed = False
+        self.vacated_at = 0.0
+        self.hired_at = hired_at
+        self.queue = Queue()
+        self.state = OFF
+        self.on_duty = False
+        self.present = False
+        self.absent_days: frozenset[int] = frozenset()
+        self.shift_end = 0.0
+        self.away_pending = False
+        self.away_since = 0.0
+        self.contact: Contact | None = None
+        self.fatigue = 0.0
+        self.burnout = 0.0
+        self.handle_factor = 1.0
+        self.resolution_factor = 1.0
+        self.start_week()
+        self.start_day()
+
+    def start_week(self) -> None:
+        """Zeroes what is counted by week."""
+        self.contracted_hours = self.planned_hours = self.absent_hours = self.on_duty_hours = 0.0
+        self.handling_hours = self.overtime_hours = self.reactive_hours = 0.0
+        self.payroll_cost = self.overtime_cost = self.hiring_cost = 0.0
+        self.event = 0
+
+    def start_day(self) -> None:
+        """Zeroes what is counted by day."""
+        self.day_after_hours = self.day_reactive_hours = self.day_duty_hours = 0.0
+        self.day_overdue = self.day_reactive_starts = 0
+        self.away_hours = 0.0
+        self.worked_today = False
+
+
+def strain(
+    after_hours: FloatArray,
+    duty_hours: FloatArray,
+    reactive_hours: FloatArray,
+    overdue: FloatArray,
+    reactive_starts: FloatArray,
+    rules: PeopleRules,
+) -> FloatArray:
+    """A day's strain per agent, from 0 to 1.
+
+    after_hours : hours worked after the shift's end; duty_hours : hours on duty inside it;
+    reactive_hours : hours on customers' and triggered contacts; overdue of reactive_starts : such contacts
+    begun after they were due. Planned work inside contracted hours is no strain: freed time fills with it at
+    once, and relief would never show.
+    """
+    total = duty_hours + after_hours
+    after_share = np.divide(after_hours, total, out=np.zeros_like(total), where=total > 0)
+    occupancy = np.divide(reactive_hours, duty_hours, out=np.zeros_like(total), where=duty_hours > 0)
+    overdue_share = np.divide(overdue, reactive_starts, out=np.zeros_like(total), where=reactive_starts > 0)
+    return np.asarray(
+        np.clip(
+            rules.after_hours_weight * after_share / rules.after_hours_reference
+            + rules.occupancy_weight * np.clip((occupancy - rules.occupancy_floor) / (1 - rules.occupancy_floor), 0, 1)
+            + rules.overdue_weight * overdue_share,
+            0.0,
+            1.0,
+        )
+    )
+
+
+def next_condition(
+    fatigue: FloatArray, burnout: FloatArray, strain_today: FloatArray, weeks: FloatArray, rules: PeopleRules
+) -> tuple[FloatArray, FloatArray]:
+    """Fatigue and burnout after `weeks` of this strain: each approaches what drives it at its own pace.
+
+    Burnout rises with one time constant and falls with a longer one; both stay in [0, 1].
+    """
+    fatigue = fatigue + (strain_today - fatigue) * -np.expm1(-weeks / rules.fatigue_weeks)
+    gap = fatigue - burnout
+    pace = np.where(gap > 0, rules.burnout_up_weeks, rules.burnout_down_weeks)
+    return fatigue, burnout + gap * -np.expm1(-weeks / pace)
+
+
+def quits(u: FloatArray, rate_per_week: float, burnout: FloatArray, rules: PeopleRules) -> BoolArray:
+    """Who gives notice this week: P = 1 - exp(-rate x (1 + (factor - 1) x burnout))."""
+    return u < -np.expm1(-rate_per_week * (1 + (rules.quit_factor - 1) * burnout))
+
+
+def absence_probability(per_day: FloatArray, burnout: FloatArray, rules: PeopleRules) -> FloatArray:
+    """Chance to be away on a working day, at most 1."""
+    return np.minimum(1.0, per_day * (1 + (rules.absence_factor - 1) * burnout))
+
+
+def ramp_speed(time: float, hired_at: float, ramp_hours: float, start_speed: float) -> float:
+    """Speed of a person since being hired: linear from the start speed to 1 over the ramp."""
+    if ramp_hours <= 0 or time - hired_at >= ramp_hours:
+        return 1.0
+    return start_speed + (1 - start_speed) * (time - hired_at) / ramp_hours
+
+
+def work_factors(burnout: float, speed: float, rules: PeopleRules) -> tuple[float, float]:
+    """Factor on handle times, and on resolution probabilities, of a person in this condition.
+
+    Newcomers are slower; burnout makes slower and cuts corners, which comes back as repeats.
+    """
+    slower = 1 + rules.slower_at_full_burnout * burnout
+    return slower / speed, 1 - rules.unresolved_at_full_burnout * burnout

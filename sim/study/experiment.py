@@ -1,0 +1,357 @@
+"""Runs studies: replications of one scenario (`run`), or of several paired with a baseline (`compare`).
+
+In: scenarios (objects or files), number of replications, root seed. Out: `RunResult` or `Comparison`.
+Results are the same bits whatever the workers: replications are put in order before anything is added up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sim.model.compile import compile_inputs
+from sim.model.inputs import Inputs
+from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
+from sim.scenario.evidence import evidence
+from sim.study.decision import decide, plain, plain_change
+from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
+from sim.study.executors import Executor, LocalPool
+from sim.study.kpis import Kpi, registry, window
+from sim.study.ledger_file import LedgerFile
+from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+from sim.study.provenance import Provenance, provenance
+from sim.study.results import (
+    Comparison,
+    KpiTable,
+    RunResult,
+    ScenarioDifference,
+    cost_table,
+    kpi_table,
+    scenario_results,
+    series,
+)
+from sim.study.statistics import compare_kpis, estimate
+from sim.study.worker import Finished, Job
+
+ScenarioLike = Scenario | str | Path
+ResultKind = TypeVar("ResultKind", RunResult, Comparison)
+
+ESTIMATE_EVERY_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a study is. seconds_left is None until something is done; estimate is '' until then."""
+
+    done: int
+    total: int
+    seconds_elapsed: float
+    seconds_left: float | None
+    estimate: str
+
+
+def run(
+    scenario: ScenarioLike,
+    *,
+    replications: int = 30,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | None = None,
+    ledger: str | Path | None = None,
+) -> RunResult:
+    """Replications of one scenario.
+
+    Parameters
+    ----------
+    scenario : a scenario or the path of its file.
+    replications : 1 to 100,000, numbered from 0. seed : root seed, 0 to 2^63 - 1.
+    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead.
+    progress : called with a `Progress` at the start and after every replication.
+    cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
+    ledger : Parquet file for the contact ledgers of all replications.
+
+    Raises
+    ------
+    ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
+    """
+    one = _loaded(scenario)
+    study = _Study([one], seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
+        return RunResult(**study.parts(finished, failures))
+
+    return _execute(study, result, workers, progress, cancel, pool, ledger)
+
+
+def compare(
+    baseline: ScenarioLike,
+    scenarios: ScenarioLike | Sequence[ScenarioLike],
+    *,
+    replications: int = 30,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | None = None,
+    ledger: str | Path | None = None,
+) -> Comparison:
+    """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
+
+    The scenarios need the baseline's names (tiers, categories, channels, teams), opening book and calendar.
+    Parameters and errors are those of `run`.
+    """
+    listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
+    if not listed:
+        raise StudyInputError("There is no scenario to compare; give at least one beside the baseline.")
+    loaded = _all_loaded([baseline, *listed])
+    _check_comparable(loaded, [baseline, *listed])
+    study = _Study(loaded, seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Comparison:
+        parts = study.parts(finished, failures)
+        table: KpiTable = parts["table"]
+        estimates = parts["scenarios"]
+        changes = compare_kpis(study.registry, table.of(0), [table.of(i) for i in range(1, len(loaded))])
+        first = study.inputs[0]
+        decisions = [
+            decide(
+                name,
+                study.registry,
+                change,
+                estimates[0].kpis,
+                estimates[i].kpis,
+                teams=first.teams,
+                years=window(first).years,
+                currency=loaded[0].currency,
+                assumptions=assumptions(loaded[i]),
+            )
+            for i, (name, change) in enumerate(zip(study.names[1:], changes, strict=True), start=1)
+        ]
+        differences = tuple(
+            ScenarioDifference(name, study.names[0], change)
+            for name, change in zip(study.names[1:], changes, strict=True)
+        )
+        return Comparison(**parts, differences=differences, decisions=tuple(decisions))
+
+    return _execute(study, result, workers, progress, cancel, pool, ledger)
+
+
+def assumptions(scenario: Scenario) -> int:
+    """How many of a scenario's inputs rest on assumptions."""
+    return sum(row.label == "assumption" for row in evidence(scenario).values())
+
+
+class _Study:
+    """What a study computes: the scenarios (the first one warms up), their inputs, names and registry."""
+
+    def __init__(self, scenarios: Sequence[Scenario], seed: int, replications: int) -> None:
+        _check_range("replications", replications, REPLICATIONS_RANGE)
+        _check_range("seed", seed, SEED_RANGE)
+        self.scenarios = list(scenarios)
+        self.seed, self.replications = seed, replications
+        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in scenarios)
+        self.names = _distinct([one.name for one in scenarios])
+        self.registry: dict[str, Kpi] = registry(self.inputs[0], scenarios[0].currency)
+
+    def parts(self, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> dict[str, Any]:
+        """What both kinds of result are made of."""
+        messages = tuple(map(str, failures))
+        table = kpi_table(self.names, list(self.registry), finished)
+        return {
+            "scenarios": scenario_results(table),
+            "registry": self.registry,
+            "table": table,
+            "series": series(self.names, self.inputs[0], finished),
+            "costs": cost_table(self.names, self.inputs[0], finished),
+            "provenance": self._provenance(messages),
+            "failures": messages,
+        }
+
+    def _provenance(self, failures: Sequence[str]) -> Provenance:
+        return provenance(self.scenarios, self.seed, self.replications, failures)
+
+    def estimate_text(self, finished: Sequence[Finished]) -> str:
+        """The headline figure so far: the contribution's difference, or churn for a single scenario."""
+        if len(self.names) == 1:
+            return self._text("logo_churn_per_year", [f.measured[0].kpis for f in finished], None)
+        return self._text(
+            "contribution", [f.measured[1].kpis for f in finished], [f.measured[0].kpis for f in finished]
+        )
+
+    def _text(self, name: str, of: list[dict[str, float | None]], less: list[dict[str, float | None]] | None) -> str:
+        values = np.array([np.nan if one[name] is None else one[name] for one in of], float)
+        if less is not None:
+            values -= np.array([np.nan if one[name] is None else one[name] for one in less], float)
+        so_far, kpi = estimate(values), self.registry[name]
+        show = plain if less is None else plain_change
+        text = f"{kpi.label} {show(so_far.mean, kpi.unit)}"
+        if so_far.ci95 is None:
+            return text
+        return f"{text} ({show(so_far.ci95[0], kpi.unit)} to {show(so_far.ci95[1], kpi.unit)})"
+
+
+def _execute(
+    study: _Study,
+    result: Callable[[Sequence[Finished], Sequence[ReplicationFailed]], ResultKind],
+    workers: int | None,
+    progress: Callable[[Progress], None] | None,
+    cancel: Callable[[], bool] | None,
+    pool: Executor | None,
+    ledger: str | Path | None,
+) -> ResultKind:
+    """Computes the study's replications and makes the result of those that could be had."""
+    if workers is not None:
+        _check_range("workers", workers, WORKERS_RANGE)
+    job = Job(study.inputs[0], study.inputs, study.seed, keep_contacts=ledger is not None)
+    finished: list[Finished] = []
+    failures: list[ReplicationFailed] = []
+    meter = _Meter(study, progress)
+
+    def ordered() -> tuple[list[Finished], list[ReplicationFailed]]:
+        return (
+            sorted(finished, key=lambda one: one.replication),
+            sorted(failures, key=lambda one: one.replication),
+        )
+
+    with contextlib.ExitStack() as stack:
+        writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
+        executor = pool or stack.enter_context(LocalPool(workers))
+        executor.submit(job, range(study.replications))
+        stack.callback(executor.cancel)
+        meter.show(finished, 0)
+        for one in executor.as_completed():
+            if one is not None and one.error is not None:
+                failures.append(ReplicationFailed(study.seed, one.replication, one.error))
+            elif one is not None:
+                if writer is not None:
+                    writer.add(one)
+                finished.append(_without_contacts(one))
+            if one is not None:
+                meter.show(finished, len(finished) + len(failures))
+            if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
+                executor.cancel()
+                raise Interrupted(len(finished), study.replications, result(*ordered()) if finished else None)
+        if not finished:
+            raise StudyFailed(ordered()[1])
+        return result(*ordered())
+
+
+class _Meter:
+    """Tells the caller how far the study is."""
+
+    def __init__(self, study: _Study, progress: Callable[[Progress], None] | None) -> None:
+        self._study, self._progress = study, progress
+        self._began = time.monotonic()
+        self._estimated = -np.inf
+        self._text = ""
+
+    def show(self, finished: Sequence[Finished], done: int) -> None:
+        """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
+        if self._progress is None:
+            return
+        total = self._study.replications
+        elapsed = time.monotonic() - self._began
+        if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
+            self._text, self._estimated = self._study.estimate_text(finished), elapsed
+        left = elapsed / done * (total - done) if done else None
+        self._progress(Progress(done, total, elapsed, left, self._text))
+
+
+def _without_contacts(one: Finished) -> Finished:
+    """The same without contact ledgers, which would fill the memory."""
+    return replace(one, measured=tuple(replace(part, contacts=None) for part in one.measured))
+
+
+def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
+    low, high = allowed
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise StudyInputError(f"{name}: {value!r} cannot be used; use a whole number from {low} to {high}.")
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, numbered where one occurs again: 'Baseline', 'Baseline (2)'."""
+    seen: set[str] = set()
+    result = []
+    for name in names:
+        numbered = (f"{name} ({i})" for i in itertools.count(2))
+        unique = name if name not in seen else next(one for one in numbered if one not in seen)
+        seen.add(unique)
+        result.append(unique)
+    return tuple(result)
+
+
+def _loaded(scenario: ScenarioLike) -> Scenario:
+    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario))
+
+
+def _all_loaded(scenarios: Sequence[ScenarioLike]) -> list[Scenario]:
+    """All scenarios, or one ScenarioError with the problems of all files, each told once."""
+    loaded: list[Scenario] = []
+    problems: dict[Problem, None] = {}
+    for one in scenarios:
+        try:
+            loaded.append(_loaded(one))
+        except ScenarioError as error:
+            problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise ScenarioError(problems)
+    return loaded
+
+
+SAME_EVERYWHERE = (
+    "start", "weeks", "window", "currency",
+    "tiers.*.accounts", "tiers.*.arr_per_year_mean", "tiers.*.arr_cv", "tiers.*.arr_per_seat_per_year",
+    "tiers.*.term_months", "accounts.book_seed", "accounts.warm_up_weeks", "accounts.contact_rate_cv",
+    "accounts.adoption.opening", "accounts.executive_contact.opening",
+    "teams.*.opening_vacancies", "teams.*.opening_burnout", "departures.opening_intent_factor",
+)  # fmt: skip
+NAMES = ("tiers", "categories", "channels", "teams")
+
+
+def _check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) -> None:
+    """Raises ScenarioError unless the scenarios have the baseline's names, calendar and opening state."""
+    baseline = loaded[0]
+    problems: list[Problem] = []
+    for scenario, source in zip(loaded[1:], given[1:], strict=True):
+        known = len(problems)
+        file = scenario.name if isinstance(source, Scenario) else str(source)
+        for kind in NAMES:
+            ours, theirs = list(getattr(scenario, kind)), list(getattr(baseline, kind))
+            if ours != theirs:
+                message = (
+                    f"{', '.join(ours)}: a comparison needs the baseline's names in its order ({', '.join(theirs)})."
+                )
+                problems.append(Problem(file, 0, kind, message))
+        if len(problems) > known:
+            continue
+        for pattern in SAME_EVERYWHERE:
+            for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
+                if ours != theirs:
+                    message = (
+                        f"{ours} differs from the baseline's {theirs}; a comparison starts from one opening "
+                        "state: make it the same here, or change it from a date on under 'changes'."
+                    )
+                    if pattern in ("start", "weeks", "window", "currency"):
+                        message = f"{ours} differs from the baseline's {theirs}; a comparison needs the same."
+                    problems.append(Problem(file, 0, path, message))
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _values(ours: Any, theirs: Any, keys: Sequence[str], path: str) -> list[tuple[str, Any, Any]]:
+    """(path, our value, their value) for a dotted pattern in which * stands for every key of a map."""
+    if not keys:
+        return [(path, ours, theirs)]
+    key, *rest = keys
+    if key == "*":
+        return [found for name in ours for found in _values(ours[name], theirs[name], rest, f"{path}.{name}")]
+    return _values(getattr(ours, key), getattr(theirs, key), rest, f"{path}.{key}" if path else key)

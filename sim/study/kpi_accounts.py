@@ -1,0 +1,113 @@
+"""KPIs of the accounts: churn, retention, ARR, revenue, states of the customers.
+
+In: a `History` and the window. Out: KPI values by name. Money is in the scenario's currency.
+
+Where a departure counts, the plain name uses its unbiased expectation e and `<name>_realised` what happened.
+For a stock, the expected figure is the realised one plus the sum of w (left - e) over the decisions, w being
+what the decision put at stake (known when it fell), so that both have the same mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.model.inputs import Inputs
+from sim.model.ledger import History, Table
+from sim.study.kpi_parts import (
+    CENTS,
+    DRIVERS,
+    HOURS_PER_WEEK,
+    HOURS_PER_YEAR,
+    ArrPath,
+    Decisions,
+    FloatArray,
+    KpiValues,
+    Span,
+    ratio,
+    total,
+    where,
+)
+
+COHORT_WEEKS = 52
+
+
+def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions, path: ArrPath) -> KpiValues:
+    """All KPIs of accounts but those that need costs."""
+    weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
+    account_weeks = total(weeks["accounts"])
+    account_years = account_weeks / span.weeks * span.years
+    arr_years = total(weeks["arr_cents"]) / CENTS / span.weeks * span.years
+    years_left = (span.end - ended.hours) / HOURS_PER_YEAR
+    arr_end = total(path.before(span.end))
+    revenue = path.revenue(span)
+    values: KpiValues = {}
+    for realised, suffix in ((False, ""), (True, "_realised")):
+        e = ended.weight(realised)
+        surprise = ended.left - e
+        values[f"logo_churn_per_year{suffix}"] = ratio(total(e), account_years)
+        values[f"arr_churn_per_year{suffix}"] = ratio(total(e * ended.arr), arr_years)
+        values[f"arr_end{suffix}"] = arr_end + total(ended.arr * surprise)
+        values[f"revenue{suffix}"] = revenue + total(ended.arr * years_left * surprise)
+        values[f"cac_not_recouped{suffix}"] = total(e * _not_recouped(ended, inputs))
+        for i, driver in enumerate(DRIVERS):
+            values[f"churn_share.{driver}{suffix}"] = ratio(total(e * ended.shares[:, i]), total(e))
+    values |= _retention(ended, path, span)
+    values["arr_at_risk_end"] = _at_risk_arr(history.accounts)
+    values["cac_spent"] = inputs.cac_per_new_arr * total(path.step[path.won & span.holds(path.hours)])
+    announced = ended.announced
+    values["saves_share"] = ratio(total(announced & (ended.left == 0)), total(announced))
+    last = where(weeks, weeks["week"] == span.end_week - 1)
+    values["adoption_end"] = ratio(total(last["adoption_sum"]), total(last["accounts"]))
+    values["satisfaction_mean"] = ratio(total(weeks["satisfaction_sum"]), account_weeks)
+    values["executive_contact_mean"] = ratio(total(weeks["executive_contact_sum"]), account_weeks)
+    values["at_risk_share"] = ratio(total(weeks["at_risk"]), account_weeks)
+    return values
+
+
+def mean_accounts(history: History, span: Span, ended: Decisions, realised: bool) -> float:
+    """Mean number of accounts over the window; the expected one gives back what luck took."""
+    weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
+    mean = total(weeks["accounts"]) / span.weeks
+    if realised:
+        return mean
+    share_left = (span.end - ended.hours) / (span.end - span.start)
+    return mean + total(share_left * (ended.left - ended.expected))
+
+
+def _not_recouped(ended: Decisions, inputs: Inputs) -> FloatArray:
+    """Per decision, CAC that the gross margin since the account was won would not have paid back."""
+    margin = inputs.gross_margin * ended.arr * ended.tenure_years
+    return np.asarray(np.maximum(0.0, inputs.cac_per_new_arr * ended.arr - margin))
+
+
+def _at_risk_arr(accounts: Table) -> float:
+    """ARR x (1 - exp(-intent not yet settled)), summed over the accounts at the end of the run."""
+    intent = np.sum([accounts[driver] for driver in DRIVERS], axis=0, dtype=np.float64)
+    return total(accounts["arr_cents"] / CENTS * -np.expm1(-intent))
+
+
+def _retention(ended: Decisions, path: ArrPath, span: Span) -> KpiValues:
+    """GRR and NRR over cohorts: the accounts present every 52 weeks, each followed for 52 weeks.
+
+    A cohort that the window does not hold whole is left out; without any, all are None.
+    """
+    starts = range(span.first_week, span.end_week - COHORT_WEEKS + 1, COHORT_WEEKS)
+    opening = 0.0
+    kept = {"grr": 0.0, "nrr": 0.0}
+    luck = {"grr": 0.0, "nrr": 0.0}
+    for week in starts:
+        year = Span(week, week + COHORT_WEEKS)
+        at_start, at_end = path.before(year.start), path.before(year.end)
+        member = at_start > 0
+        opening += total(at_start[member])
+        kept["grr"] += total(np.minimum(at_start, at_end)[member])
+        kept["nrr"] += total(at_end[member])
+        inside = (ended.hours >= week * HOURS_PER_WEEK) & (ended.hours < year.end) & member[ended.account]
+        surprise = (ended.left - ended.expected)[inside]
+        luck["grr"] += total(np.minimum(ended.arr, at_start[ended.account])[inside] * surprise)
+        luck["nrr"] += total(ended.arr[inside] * surprise)
+    values: KpiValues = {}
+    for name in ("grr", "nrr"):
+        values[name] = ratio(kept[name] + luck[name], opening)
+        values[f"{name}_realised"] = ratio(kept[name], opening)
+    return values

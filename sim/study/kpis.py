@@ -1,0 +1,241 @@
+"""The KPIs: what each means (`registry`) and what one replication says (`compute`).
+
+In: a `History` and the scenario's `Inputs`. Out: a value per KPI name, None where there is nothing to
+measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from sim.model.inputs import Inputs
+from sim.model.ledger import History
+from sim.study.kpi_accounts import account_kpis, mean_accounts
+from sim.study.kpi_costs import Costs, cost_kpis, costs
+from sim.study.kpi_parts import DRIVERS, KpiValues, Span, arr_path, decisions, ratio
+from sim.study.kpi_teams import team_kpis
+
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """What a KPI means.
+
+    unit : 'share', 'share per year', 'score' (0 to 1), 'minutes', 'hours', 'contacts', 'quits per year', the
+    currency, or the currency 'per year'.
+    covers : whose experience it covers. better : which direction is better, None if neither.
+    matters : the smallest difference worth acting on, in the KPI's unit, or, if `relative`, as a share of the
+    baseline's mean.
+    """
+
+    name: str
+    label: str
+    unit: str
+    covers: str
+    better: Better | None
+    definition: str
+    matters: float
+    relative: bool = False
+
+    def size_that_matters(self, baseline_mean: float | None) -> float:
+        """The smallest difference worth acting on, in the KPI's unit."""
+        if self.relative:
+            return self.matters * abs(baseline_mean or 0.0)
+        return self.matters
+
+
+REALISED = "_realised"
+HEADLINE = (
+    "logo_churn_per_year",
+    "contribution",
+    "cost_total",
+    "csm.burnout_mean",
+    "support.burnout_mean",
+    "support.wait_mean_minutes",
+)
+TWINNED = (
+    "logo_churn_per_year",
+    "arr_churn_per_year",
+    "grr",
+    "nrr",
+    "arr_end",
+    "revenue",
+    "contribution",
+    "contribution_net_of_risk",
+    "cac_not_recouped",
+    "crc_per_account",
+    *(f"churn_share.{driver}" for driver in DRIVERS),
+)
+
+MONEY, MONEY_PER_YEAR = "money", "money per year"
+ALL_ACCOUNTS = "all accounts"
+CUSTOMERS_BORN = "customers' contacts born in the window"
+EMPLOYED = "the people employed, week by week"
+
+_COMPANY: tuple[Kpi, ...] = (
+    Kpi("logo_churn_per_year", "Logo churn a year", "share per year", ALL_ACCOUNTS, "lower",
+     "expected departures over the mean number of accounts and the years of the window", 0.005, False),
+    Kpi("arr_churn_per_year", "ARR churn a year", "share per year", ALL_ACCOUNTS, "lower",
+     "ARR of expected departures over mean ARR and the years of the window", 0.005, False),
+    Kpi("grr", "Gross revenue retention", "share", "accounts present at each cohort's start", "higher",
+     "ARR kept after 52 weeks, each account at most at its ARR then, over ARR at the start", 0.005, False),
+    Kpi("nrr", "Net revenue retention", "share", "accounts present at each cohort's start", "higher",
+     "ARR after 52 weeks of the accounts present at the start, over their ARR then", 0.005, False),
+    Kpi("arr_end", "ARR at the end", MONEY_PER_YEAR, ALL_ACCOUNTS, "higher",
+     "ARR at the end of the window", 0.005, True),
+    Kpi("arr_at_risk_end", "ARR at risk at the end", MONEY_PER_YEAR, "accounts at the run's end", "lower",
+     "ARR x (1 - exp(-departure intent not yet settled))", 0.05, True),
+    Kpi("revenue", "Revenue", MONEY, ALL_ACCOUNTS, "higher",
+     "ARR accrued over the window", 0.005, True),
+    Kpi("cost_total", "Cost", MONEY, "the company", "lower",
+     "labour, channels, turnover and programmes over the window, without CAC", 0.01, True),
+    Kpi("cost_labour", "Labour cost", MONEY, "all teams", "lower",
+     "payroll of everybody employed and overtime pay", 0.01, True),
+    Kpi("cost_channels", "Channel cost", MONEY, "contacts ended in the window", "lower",
+     "cost of contacts beside labour", 0.05, True),
+    Kpi("cost_turnover", "Hiring cost", MONEY, "all teams", "lower",
+     "recruiting and training of those who joined", 0.05, True),
+    Kpi("cac_spent", "CAC spent", MONEY, "accounts won in the window", None,
+     "cost of winning new ARR", 0.05, True),
+    Kpi("cac_not_recouped", "CAC not recouped", MONEY, "expected departures", "lower",
+     "CAC that the gross margin of lost accounts had not paid back", 0.05, True),
+    Kpi("cost_firefighting", "Cost of firefighting", MONEY, "triggered contacts", "lower",
+     "labour and channel cost of contacts that an event triggered", 0.05, True),
+    Kpi("cost_prevention", "Cost of prevention", MONEY, "planned contacts", None,
+     "labour and channel cost of contacts that the company planned", 0.05, True),
+    Kpi("crc_per_account", "Retention cost per account", MONEY_PER_YEAR, ALL_ACCOUNTS, "lower",
+     "cost_total a year over the mean number of accounts (CRC)", 0.02, True),
+    Kpi("contribution", "Contribution", MONEY, "the company", "higher",
+     "revenue x gross margin - cost_total - cac_spent over the window", 0.005, True),
+    Kpi("contribution_net_of_risk", "Contribution net of ARR at risk", MONEY, "the company", "higher",
+     "contribution - arr_at_risk_end", 0.005, True),
+    Kpi("adoption_end", "Adoption at the end", "score", ALL_ACCOUNTS, "higher",
+     "mean adoption in the last week of the window", 0.01, False),
+    Kpi("satisfaction_mean", "Satisfaction", "score", ALL_ACCOUNTS, "higher",
+     "mean satisfaction of users over accounts and weeks", 0.01, False),
+    Kpi("executive_contact_mean", "Executive contact", "score", ALL_ACCOUNTS, "higher",
+     "mean executive contact over accounts and weeks", 0.01, False),
+    Kpi("at_risk_share", "Accounts at risk", "share", ALL_ACCOUNTS, "lower",
+     "share of account-weeks with health below the warning line", 0.01, False),
+    Kpi("proactive_completed_share", "Planned work completed", "share", "planned contacts born in the window",
+     "higher", "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
+    Kpi("saves_share", "Announced departures saved", "share", "decisions of those that had announced",
+     "higher", "those that stayed over all that had announced", 0.05, False),
+)  # fmt: skip
+
+_TEAM: tuple[Kpi, ...] = (
+    Kpi("offered", "contacts offered", "contacts", "customers' contacts queued in the window", None,
+     "customers' contacts that joined this team's queue", 0.02, True),
+    Kpi("occupancy", "occupancy", "share", EMPLOYED, None,
+     "handling hours inside the shift over hours on duty", 0.01, False),
+    Kpi("utilisation", "utilisation", "share", EMPLOYED, None,
+     "handling hours, overtime included, over contracted hours net of shrinkage and absence", 0.01, False),
+    Kpi("wait_mean_minutes", "wait", "minutes", CUSTOMERS_BORN, "lower",
+     "mean wait: clock minutes if live, else business minutes; open ones with theirs so far", 0.10, True),
+    Kpi("wait_probability", "chance of a wait", "share", CUSTOMERS_BORN, "lower",
+     "share that waited at all", 0.02, False),
+    Kpi("service_level", "service level", "share", CUSTOMERS_BORN, "higher",
+     "share started within its target (open ones not yet due left out)", 0.02, False),
+    Kpi("abandonment", "abandonment", "share", CUSTOMERS_BORN, "lower",
+     "share that gave up waiting", 0.01, False),
+    Kpi("backlog_mean", "backlog", "contacts", "all contacts in the queue, planned work too", "lower",
+     "mean number waiting over the window", 0.10, True),
+    Kpi("fcr", "first-contact resolution", "share", "first attempts born in the window that were handled",
+     "higher", "share settled at the first attempt", 0.01, False),
+    Kpi("overtime_hours", "overtime", "hours", EMPLOYED, "lower",
+     "hours worked on contacts after the shift's end", 0.10, True),
+    Kpi("burnout_mean", "burnout", "score", EMPLOYED, "lower",
+     "mean simulated burnout over person-weeks", 0.02, False),
+    Kpi("burnout_high_share", "people with high burnout", "share", EMPLOYED, "lower",
+     "share of person-weeks with burnout above the warning line", 0.02, False),
+    Kpi("quits_per_year", "quits", "quits per year", EMPLOYED, "lower",
+     "quits per person employed and year", 0.02, False),
+    Kpi("support_share", "share of support calls", "share", "contacts that the team finished", None,
+     "support calls over all contacts finished", 0.02, False),
+)  # fmt: skip
+
+
+def team_title(team: str) -> str:
+    """A team's name as people write it: csm is CSM, field_service is Field service."""
+    words = team.replace("_", " ")
+    return words.upper() if len(words) <= 3 else words[0].upper() + words[1:]
+
+
+def registry(inputs: Inputs, currency: str = "USD") -> dict[str, Kpi]:
+    """All KPIs of a scenario by name, in the order in which they are shown; money in `currency`."""
+    kpis: dict[str, Kpi] = {}
+
+    def add(kpi: Kpi) -> None:
+        kpi = replace(kpi, unit=kpi.unit.replace("money", currency))
+        kpis[kpi.name] = kpi
+        if kpi.name in TWINNED:
+            kpis[kpi.name + REALISED] = replace(
+                kpi,
+                name=kpi.name + REALISED,
+                label=f"{kpi.label}, realised",
+                definition=f"{kpi.definition}; by departures that happened, not expected ones",
+            )
+
+    for kpi in _COMPANY:
+        add(kpi)
+    for driver in DRIVERS:
+        add(
+            Kpi(
+                name=f"churn_share.{driver}",
+                label=f"Churn through {driver}",
+                unit="share",
+                covers="expected departures",
+                better=None,
+                definition=f"share of {driver} in the intent of those who leave",
+                matters=0.02,
+            )
+        )
+    for team in inputs.teams:
+        for kpi in _TEAM:
+            add(replace(kpi, name=f"{team}.{kpi.name}", label=f"{team_title(team)} {kpi.label}"))
+    return kpis
+
+
+def window(inputs: Inputs) -> Span:
+    """The weeks that the KPIs cover."""
+    return Span(int(inputs.window[0]), int(inputs.window[1]))
+
+
+def compute(history: History, inputs: Inputs, spent: Costs | None = None) -> KpiValues:
+    """Every KPI of the registry for one replication.
+
+    Parameters
+    ----------
+    history : the tables of one replication of the scenario.
+    inputs : its inputs: names, window, margins.
+    spent : its costs, if they are known already.
+
+    Returns
+    -------
+    A finite number per name of `registry(inputs)`, in its order; None for a ratio with an empty denominator.
+    """
+    span = window(inputs)
+    ended, path = decisions(history, span), arr_path(history)
+    spent = spent or costs(history, inputs, span)
+    values = account_kpis(history, inputs, span, ended, path)
+    values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span)
+    outside = spent.total + _number(values["cac_spent"])
+    for realised, suffix in ((False, ""), (True, REALISED)):
+        contribution = _number(values[f"revenue{suffix}"]) * inputs.gross_margin - outside
+        values[f"contribution{suffix}"] = contribution
+        values[f"contribution_net_of_risk{suffix}"] = contribution - _number(values["arr_at_risk_end"])
+        accounts = mean_accounts(history, span, ended, realised)
+        values[f"crc_per_account{suffix}"] = ratio(spent.total / span.years, accounts)
+    return {name: _finite(values[name]) for name in registry(inputs)}
+
+
+def _number(value: float | None) -> float:
+    return 0.0 if value is None else value
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None

@@ -1,0 +1,65 @@
+"""Output files: checked before the work, written whole or not at all.
+
+In: a path and text. Out: the file, or what stands in its way.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def why_not_writable(path: Path) -> str | None:
+    """What keeps a file from being written there, as the end of a message; None if nothing does."""
+    try:
+        target = path.resolve()
+        if target.is_dir():
+            return "this is a folder; name a file in it."
+        if target.exists() and not target.is_file():
+            return "this is not a regular file; name another."
+        if not target.parent.is_dir():
+            return f"the folder {target.parent} is not there; make it first or name another."
+        with tempfile.TemporaryFile(dir=target.parent):
+            return None
+    except (OSError, RuntimeError, ValueError) as error:
+        return f"cannot be written ({getattr(error, 'strerror', None) or error}); name another file."
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a file so that readers see the old one or the new one, never half of it. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+class replacing:  # noqa: N801 - reads as a verb: with replacing(path) as temporary
+    """A context manager: gives a temporary path beside `path`; leaving without an error moves it there.
+
+    Raises OSError on entry if the path is not one where a regular file can be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    def __enter__(self) -> Path:
+        problem = why_not_writable(self.path)
+        if problem is not None:
+            raise OSError(f"{self.path}: {problem}")
+        handle, name = tempfile.mkstemp(prefix=f".{self.path.name[:60]}.", dir=self.path.parent)
+        os.close(handle)
+        self._temporary = Path(name)
+        return self._temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                os.chmod(self._temporary, 0o666 & ~_umask())
+                os.replace(self._temporary, self.path)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

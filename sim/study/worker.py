@@ -1,0 +1,110 @@
+"""What a worker process does: one replication of all scenarios of a job, measured where it was simulated.
+
+In: a `Job` and a replication number. Out: a `Finished`: KPI values, weekly series and cost table per
+scenario. Imports the engine and numpy only, so that workers start fast and stay small.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from sim.model import replication as engine
+from sim.model.inputs import Inputs
+from sim.model.ledger import Table
+from sim.study.kpi_costs import costs
+from sim.study.kpi_parts import FloatArray, KpiValues
+from sim.study.kpi_series import WeeklySeries, weekly_series
+from sim.study.kpis import compute, window
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all replications of a study share.
+
+    baseline : the inputs of the warm-up. scenarios : what is simulated after it, in order (the baseline
+    too, if it is wanted). keep_contacts : whether the contact ledgers travel back.
+    """
+
+    baseline: Inputs
+    scenarios: tuple[Inputs, ...]
+    seed: int
+    keep_contacts: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One scenario in one replication. costs : (teams + 1, cost categories). contacts : None unless kept."""
+
+    kpis: KpiValues
+    series: WeeklySeries
+    costs: FloatArray
+    contacts: Table | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A replication that ended: one `Measured` per scenario, or what went wrong."""
+
+    replication: int
+    measured: tuple[Measured, ...]
+    error: str | None = None
+
+
+def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None) -> Finished:
+    """Simulates and measures one replication of all scenarios of the job.
+
+    An error of the model is returned, not raised: the other replications go on.
+    Raises `sim.model.replication.Cancelled` if cancel() is true at the start of a simulated week.
+    """
+    measured = []
+    try:
+        histories = engine.replicate(job.baseline, job.scenarios, job.seed, replication, cancel)
+        for inputs, history in zip(job.scenarios, histories, strict=True):
+            spent = costs(history, inputs, window(inputs))
+            measured.append(
+                Measured(
+                    kpis=compute(history, inputs, spent),
+                    series=weekly_series(history, inputs),
+                    costs=spent.table,
+                    contacts=history.contacts if job.keep_contacts else None,
+                )
+            )
+    except engine.Cancelled:
+        raise
+    except Exception as error:  # whatever breaks in one replication must not end the study
+        return Finished(replication, (), f"{type(error).__name__}: {error}{_place(error)}")
+    return Finished(replication, tuple(measured))
+
+
+def _place(error: Exception) -> str:
+    """Where the error was raised, as ' (file:line)'."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
+
+
+def serve(file_descriptor: int) -> None:
+    """The life of a worker process: takes a job and then replication numbers, sends back what they gave.
+
+    Messages in: a `Job`, or a replication number of the last job. Out: "ready", then a `Finished` per number.
+    It ends when the other side closes the connection or dies, in the middle of a replication too.
+    """
+    parent = os.getppid()
+    job: Job | None = None
+    with Connection(file_descriptor) as connection:
+        try:
+            connection.send("ready")
+            while True:
+                message = connection.recv()
+                if isinstance(message, Job):
+                    job = message
+                elif job is not None:
+                    connection.send(execute(job, message, lambda: os.getppid() != parent))
+        except (EOFError, OSError, engine.Cancelled):
+            return

@@ -1,0 +1,1 @@
+"""Closed forms that check the engine; imports nothing of ours."""
