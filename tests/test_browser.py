@@ -122,14 +122,16 @@ def test_run_leads_to_a_verdict_and_changed_inputs_mark_it_stale(browser: Browse
     page.close()
 
 
-def test_cancel_ends_a_long_run(browser: Browser, planner_url: str) -> None:
+def test_cancel_ends_a_long_run_and_the_next_one_works(browser: Browser, planner_url: str) -> None:
     page = open_page(browser, planner_url)
     set_replications(page, 1000)
     run_button(page).click()
     expect(page.get_by_text(re.compile(r"of \d+ replications done"))).to_be_visible(timeout=RUN_MILLISECONDS)
     page.get_by_role("button", name=re.compile("Cancel$")).click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=10_000)
-    expect(run_button(page)).to_be_enabled()
+    set_replications(page, 2)
+    run_button(page).click()
+    expect(page.get_by_test_id("stAlert").filter(has_text=VERDICT)).to_be_visible(timeout=RUN_MILLISECONDS)
     page.close()
 
 

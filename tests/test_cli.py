@@ -270,7 +270,7 @@ def test_progress_counts_up_and_cancel_keeps_what_was_done(folder: Path, tmp_pat
         )
     assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert seen[0].seconds_left is None, "nobody knows before the first replication"
-    assert "Logo churn a year" in seen[-1].estimate
+    assert "Yearly logo churn" in seen[-1].estimate
     assert caught.value.result is not None
     assert caught.value.result.replications == caught.value.done >= 2
     assert files(tmp_path) == [], "an interrupted study leaves no half file"

@@ -76,7 +76,7 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
                 if agents[seat].closed:
                     table.owner[team, rows] = -1
         fresh = (table.owner[team] < 0).all()
-        deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & (load > 0)), team, seats)
+        deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & table.active & (load > 0)), team, seats)
         for opened_team, seat in state.opened:
             if opened_team == team and seat in seats and not fresh:
                 felt.append(take_fair_share(load, table, team, seat, seats))

@@ -300,12 +300,15 @@ class ContactCenter:
                 if queue.heaps[level][0] is entry:
                     heappop(queue.heaps[level])
                 return contact
-            for queue in (own, pool):
-                if queue.levels >> level & 1:
-                    entry = queue.first(level, lambda c: self._may_take(c, now, hours_left, factor), now)
-                    if entry is not None:
-                        entry[3].waiting = False
-                        return entry[3]
+            fitting = [
+                queue.first(level, lambda c: self._may_take(c, now, hours_left, factor), now)
+                for queue in (own, pool)
+                if queue.levels >> level & 1
+            ]
+            entry = min((e for e in fitting if e is not None), default=None)
+            if entry is not None:
+                entry[3].waiting = False
+                return entry[3]
         return None
 
     def _may_take(self, contact: Contact, now: float, hours_left: float, factor: float) -> bool:

@@ -16,7 +16,7 @@ from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.luck import Luck, exponential, key_of, lognormal
 from sim.model.queue import Contact, Draws
-from sim.model.routing import answered_live, due_times, handle_factor, pick, resolution, route, target_hours
+from sim.model.routing import due_times, pick, route
 
 _ATTEMPT_DRAWS = ("handle time", "resolution", "patience", "comes back", "comes back after")
 
@@ -93,9 +93,10 @@ def _contacts(
     """Contacts for one leg; the second is due only once it has been handed over."""
     categories, category = phase.categories, wanted.category
     customer = categories.customer[category]
-    live = answered_live(team, channel, phase) & customer
+    tables, cell = phase.tables, (team, category, channel)
+    live = tables.live[cell]
     level = np.where(live, 0, categories.priority[category] + 1)
-    target = target_hours(category, channel, team, live, phase)
+    target = tables.target_hours[cell]
     due = due_times(wanted.time, target, team, live, phase) if first_leg else np.full(len(category), np.nan)
     return [
         Contact(*row)
@@ -117,9 +118,9 @@ def _contacts(
             target.tolist(),
             wanted.expires.tolist(),
             draw.tolist(),
-            handle_factor(category, channel, team, phase).tolist(),
+            tables.handle_hours[cell].tolist(),
             u_resolve.tolist(),
-            resolution(category, channel, team, phase).tolist(),
+            tables.resolution[cell].tolist(),
             patience.tolist(),
             again,
             strict=True,
@@ -136,16 +137,19 @@ def _attempts(
     """
     rules, n = phase.routing, len(wanted.key)
     attempts = rules.max_attempts if phase.switches.repeats else 1
-    keys = key_of(np.tile(wanted.key, attempts), np.repeat(np.arange(attempts), n))
-    u_handle, u_resolve, u_patience, u_back, u_after = luck.uniforms(_ATTEMPT_DRAWS, keys)
-    handle = lognormal(u_handle, 1.0, np.tile(phase.categories.handle_cv[wanted.category], attempts))
-    patience = exponential(u_patience, np.tile(phase.channels.patience_hours[channel], attempts))
-    delay = exponential(u_after[n:], rules.repeat_delay_mean_days / phase.demand.profile.days)
-    planned = np.tile(phase.categories.company[wanted.category], attempts - 1)
-    delay[(u_back[n:] >= rules.repeat_probability) | planned] = np.inf
-    later = list(zip(delay.tolist(), handle[n:].tolist(), u_resolve[n:].tolist(), patience[n:].tolist(), strict=True))
-    again = list(zip(*(later[n * a : n * (a + 1)] for a in range(attempts - 1)), strict=True)) if attempts > 1 else []
-    return handle[:n], u_resolve[:n], patience[:n], again or [()] * n
+    keys = key_of(wanted.key, np.arange(attempts)[:, np.newaxis])
+    draws = luck.uniforms(_ATTEMPT_DRAWS, keys.ravel()).reshape(-1, *keys.shape)
+    u_handle, u_resolve, u_patience, u_back, u_after = draws
+    handle = lognormal(u_handle, 1.0, phase.categories.handle_cv[wanted.category])
+    patience = exponential(u_patience, phase.channels.patience_hours[channel])
+    delay = exponential(u_after, rules.repeat_delay_mean_days / phase.demand.profile.days)
+    delay[(u_back >= rules.repeat_probability) | phase.categories.company[wanted.category]] = np.inf
+    later = [
+        zip(delay[a].tolist(), handle[a].tolist(), u_resolve[a].tolist(), patience[a].tolist(), strict=True)
+        for a in range(1, attempts)
+    ]
+    again = list(zip(*later, strict=True)) if later else [()] * n
+    return handle[0], u_resolve[0], patience[0], again
 
 
 def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:

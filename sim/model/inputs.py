@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -253,6 +254,47 @@ class Phase:
     departures: DepartureRules
     people: PeopleRules
     switches: MechanismSwitches
+
+    @cached_property
+    def tables(self) -> RouteTables:
+        """What a contact's team, category and channel mean for it, looked up by all three."""
+        return RouteTables.of(self)
+
+
+@dataclass(frozen=True)
+class RouteTables:
+    """What team, category and channel mean for a contact; arrays (teams, categories, channels)."""
+
+    live: BoolArray  # the customer waits on the line: a live channel of a team that answers live
+    target_hours: FloatArray  # clock hours if live, the team's business hours if not
+    handle_hours: FloatArray  # mean working time, before the agent's own condition
+    resolution: FloatArray  # chance that one handling settles the matter, before the agent's own condition
+
+    @classmethod
+    def of(cls, phase: Phase) -> RouteTables:
+        """The tables of a phase.
+
+        The category's own target counts before the channel's; a team that does not answer live calls back
+        within its callback target. Support calls have the team's own factors.
+        """
+        categories, channels, teams = phase.categories, phase.channels, phase.teams
+        shape = (len(teams), len(categories.keys), len(channels.live))
+        answers = np.array([team.answers_live for team in teams])[:, np.newaxis, np.newaxis]
+        live = answers & channels.live & categories.customer[:, np.newaxis]
+        callback = np.array([team.callback_target_hours for team in teams])[:, np.newaxis, np.newaxis]
+        target = np.where(channels.live & ~live, callback, channels.target_hours)
+        own = categories.target_hours[:, np.newaxis]
+        support = categories.support_call[:, np.newaxis]
+        slower = np.array([team.support_call_handle_factor for team in teams])[:, np.newaxis, np.newaxis]
+        weaker = np.array([team.support_call_resolution_factor for team in teams])[:, np.newaxis, np.newaxis]
+        handle = categories.handle_hours[:, np.newaxis] * channels.handle_factor * np.where(support, slower, 1.0)
+        resolution = categories.resolution[:, np.newaxis] * channels.resolution_factor * np.where(support, weaker, 1.0)
+        return cls(
+            live=np.broadcast_to(live, shape),
+            target_hours=np.broadcast_to(np.where(np.isnan(own), target, own), shape),
+            handle_hours=np.broadcast_to(handle, shape),
+            resolution=np.broadcast_to(np.minimum(resolution, 1.0), shape),
+        )
 
 
 @dataclass(frozen=True)

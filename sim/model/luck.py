@@ -137,8 +137,8 @@ def normal_quantile(u: FloatArray) -> FloatArray:
     """Standard normal quantile of uniforms in (0, 1); Wichura (1988), algorithm AS 241."""
     q = u - 0.5
     x = q * _ratio(_CENTRE_TOP, _CENTRE_BOTTOM, 0.180625 - q * q)
-    outer = np.flatnonzero(np.abs(q) > 0.425)
-    if len(outer):
+    outer = np.abs(q) > 0.425
+    if outer.any():
         r = np.sqrt(-np.log(np.minimum(u[outer], 1.0 - u[outer])))
         far = r > 5.0
         z = _ratio(_MIDDLE_TOP, _MIDDLE_BOTTOM, r - 1.6)

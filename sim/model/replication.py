@@ -134,6 +134,7 @@ class Run:
             for team, burnout in zip(center.teams, self.inputs.opening_burnout, strict=True):
                 for agent in team.agents:
                     agent.start_week()
+                    agent.vacated_at = now
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
         plan_absences(center.teams, self.phase, self.luck, self.first_week)

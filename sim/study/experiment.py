@@ -146,8 +146,8 @@ def compare(
 
 
 def assumptions(scenario: Scenario) -> int:
-    """How many of a scenario's inputs rest on assumptions."""
-    return sum(row.label == "assumption" for row in evidence(scenario).values())
+    """How many of a scenario's inputs are assumed estimates; choices (seeds, headcounts, targets) do not count."""
+    return sum(row.label == "assumption" and row.is_estimate for row in evidence(scenario).values())
 
 
 class _Study:

@@ -77,9 +77,9 @@ CUSTOMERS_BORN = "customers' contacts born in the window"
 EMPLOYED = "the people employed, week by week"
 
 _COMPANY: tuple[Kpi, ...] = (
-    Kpi("logo_churn_per_year", "Logo churn a year", "share per year", ALL_ACCOUNTS, "lower",
+    Kpi("logo_churn_per_year", "Yearly logo churn", "share per year", ALL_ACCOUNTS, "lower",
      "expected departures over the mean number of accounts and the years of the window", 0.005, False),
-    Kpi("arr_churn_per_year", "ARR churn a year", "share per year", ALL_ACCOUNTS, "lower",
+    Kpi("arr_churn_per_year", "Yearly ARR churn", "share per year", ALL_ACCOUNTS, "lower",
      "ARR of expected departures over mean ARR and the years of the window", 0.005, False),
     Kpi("grr", "Gross revenue retention", "share", "accounts present at each cohort's start", "higher",
      "ARR kept after 52 weeks, each account at most at its ARR then, over ARR at the start", 0.005, False),
