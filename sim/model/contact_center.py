@@ -102,10 +102,8 @@ class ContactCenter:
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     Happening(self.env, agent.contact.ended, END_ORDER, self._end_service, agent)
-                for contact in agent.queue.waiting():
-                    self._expect_patience(contact)
-            for contact in team.pool.waiting():
-                self._expect_patience(contact)
+        for contact in self.sweep(now):
+            self._expect_patience(contact)
         for contact in self.state.returning.values():
             Happening(self.env, contact.born, ARRIVE_ORDER, self._return, contact)
 
@@ -462,19 +460,38 @@ class ContactCenter:
         if agent.state != BUSY:
             self._go_home(agent)
         agent.on_duty = False
-        for contact in list(agent.queue.waiting()):
+        for contact in agent.queue.sweep(-inf)[1]:
             team.pool.push(contact)
         agent.queue = Queue()
         self.state.vacated.append((agent.team, agent.seat))
 
     # --- the weekly sweep -------------------------------------------------------------------------------
 
-    def waiting(self) -> Iterator[Contact]:
-        """All contacts that wait in any queue."""
+    def _queues(self) -> Iterator[Queue]:
         for team in self.teams:
-            yield from team.pool.waiting()
+            yield team.pool
             for agent in team.agents:
-                yield from agent.queue.waiting()
+                yield agent.queue
+
+    def sweep(self, now: float) -> list[Contact]:
+        """Ends the contacts whose window has passed; returns those that still wait."""
+        still_waiting: list[Contact] = []
+        for queue in self._queues():
+            expired, waiting = queue.sweep(now)
+            for contact in expired:
+                self._finish(contact, EXPIRED, contact.expires)
+            still_waiting += waiting
+        return still_waiting
+
+    def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
+        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
+        for contact in waiting:
+            if contact.account in accounts:
+                contact.waiting = False
+                self._finish(contact, WITHDRAWN, now)
+        for contact in self.state.returning.values():
+            if contact.account in accounts:
+                contact.outcome = WITHDRAWN
 
     def in_service(self) -> Iterator[Contact]:
         """All contacts that are being handled, their planned end taken off."""
@@ -483,31 +500,6 @@ class ContactCenter:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
-
-    def expire(self, now: float) -> None:
-        """Ends the contacts whose window has passed."""
-        for contact in self.waiting():
-            if contact.expires <= now:
-                contact.waiting = False
-                self._finish(contact, EXPIRED, contact.expires)
-        self._tidy()
-
-    def withdraw(self, accounts: set[int], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
-        for contact in self.waiting():
-            if contact.account in accounts:
-                contact.waiting = False
-                self._finish(contact, WITHDRAWN, now)
-        for contact in self.state.returning.values():
-            if contact.account in accounts:
-                contact.outcome = WITHDRAWN
-        self._tidy()
-
-    def _tidy(self) -> None:
-        for team in self.teams:
-            team.pool.tidy()
-            for agent in team.agents:
-                agent.queue.tidy()
 
 
 def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float, ...], now: float) -> CenterState:

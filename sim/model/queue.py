@@ -6,8 +6,8 @@ dropped when it comes to the head.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from math import nan
 
 Entry = tuple[float, float, int, "Contact"]
@@ -127,18 +127,28 @@ class Queue:
         )
         return min(entries, default=None)
 
-    def waiting(self) -> Iterator[Contact]:
-        """All waiting contacts, in no particular order."""
+    def sweep(self, now: float) -> tuple[list[Contact], list[Contact]]:
+        """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""
+        expired: list[Contact] = []
+        waiting: list[Contact] = []
         for heap in self.heaps:
+            if not heap:
+                continue
+            kept = []
             for entry in heap:
-                if entry[3].waiting:
-                    yield entry[3]
-
-    def tidy(self) -> None:
-        """Drops the entries of contacts that no longer wait."""
-        for heap in self.heaps:
-            if any(not entry[3].waiting for entry in heap):
-                heap[:] = sorted(entry for entry in heap if entry[3].waiting)
+                contact = entry[3]
+                if not contact.waiting:
+                    continue
+                if contact.expires <= now:
+                    contact.waiting = False
+                    expired.append(contact)
+                else:
+                    kept.append(entry)
+                    waiting.append(contact)
+            if len(kept) < len(heap):
+                heapify(kept)
+                heap[:] = kept
+        return expired, waiting
 
 
 def is_urgent(contact: Contact, now: float) -> bool:

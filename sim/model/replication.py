@@ -64,6 +64,8 @@ class State:
 
     accounts: AccountTable
     center: CenterState
+    overdue: IntArray  # (accounts,), customers' contacts open past their target when the last week ended
+    triggers: list[Trigger]  # work that the last week gave rise to
 
 
 def replicate(
@@ -96,9 +98,11 @@ def replicate(
             begin * HOURS_PER_WEEK,
         ),
         center=opening_state(first, baseline.opening_vacancies, burnout, begin * HOURS_PER_WEEK),
+        overdue=np.zeros(len(baseline.book.keys), dtype=np.int64),
+        triggers=[],
     )
     if begin < 0:
-        Run(baseline, luck, state, begin, cancel).to_week(0)
+        Run(baseline, luck, state, begin, cancel).warm()
     kept = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
     for inputs in scenarios:
         yield Run(inputs, luck, pickle.loads(kept), 0, cancel).history()
@@ -184,13 +188,18 @@ class Run:
             if collecting:
                 gc.enable()
 
+    def warm(self) -> None:
+        """Runs the warm-up to its end: the state is then that of the first Monday 00:00."""
+        self.to_week(0)
+        self._end_week(0)
+
     def history(self) -> History:
         """Runs to the end of the scenario and hands over what happened."""
         end_week = self.inputs.weeks
         self.to_week(end_week)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*self.center.waiting(), *self.center.in_service()]
+        still_open = [*self.center.sweep(now), *self.center.in_service()]
         for contact in still_open:
             contact.outcome = OPEN
         self._flush([*self.center.state.finished, *still_open], now)
@@ -219,25 +228,26 @@ class Run:
     def week_tick(self, week: int) -> None:
         """A week ends and the next begins.
 
-        1. The week that ends is settled (`_end_week`), except before the first.
+        1. The week that ends is settled (`_end_week`); the first has none before it, or the warm-up did it.
         2. New accounts start; accounts that reach their notice date say whether they plan to leave.
         3. Demand and routing: the next week's contacts are made and are on their way.
         """
-        overdue, triggers = self._end_week(week) if week > self.first_week else (self._overdue(), [])
-        table = self.lifecycle.table
+        if week > self.first_week:
+            self._end_week(week)
+        table, state = self.lifecycle.table, self.state
         joined = self.lifecycle.join(week)
         if not self.warm_up:
-            triggers += self.lifecycle.give_notice(week, self.phase)
-        if joined or self.center.state.vacated:
+            state.triggers += self.lifecycle.give_notice(week, self.phase)
+        if joined or state.center.vacated:
             self._serve_books(week * HOURS_PER_WEEK)
-        wanted, customers = self._wanted(week, overdue, triggers)
+        wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
         self.center.expect(iter(made[:customers]))
         for contact in made[customers:]:
             self.center.arrive(contact, float(self.env.now))
 
-    def _end_week(self, week: int) -> tuple[IntArray, list[Trigger]]:
-        """Settles the week that ends: open contacts per account past their target, and work that follows.
+    def _end_week(self, week: int) -> None:
+        """Settles the week that ends.
 
         1. Work whose window has passed expires; the week's ledger rows and people's rows are written.
         2. Quits, hires, and the next week's absences.
@@ -245,8 +255,8 @@ class Run:
         4. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
-        center.expire(now)
-        overdue = self._overdue()
+        waiting = center.sweep(now)
+        overdue = self.state.overdue = self._overdue(waiting)
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
         people = people_rows(center.teams, week - 1)
@@ -254,13 +264,12 @@ class Run:
             self.people_weeks.append(*people)
             staff_changes(center, self.luck, week, now)
         plan_absences(center.teams, self.phase, self.luck, week)
-        triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
+        self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
             if len(left):
-                center.withdraw(set(left.tolist()), now)
+                center.withdraw(set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
-        return overdue, triggers
 
     def _flush(self, contacts: list[Contact], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
@@ -269,18 +278,21 @@ class Run:
             self.contacts.blocks.append(block)
         return dict(zip(CONTACT_COLUMNS, block, strict=True))
 
-    def _overdue(self) -> IntArray:
+    def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
         now = float(self.env.now)
-        late = [c.account for c in self.center.waiting() if c.customer and c.due < now]
+        late = [contact.account for contact in waiting if contact.customer and contact.due < now]
         return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
 
-    def _wanted(self, week: int, overdue: IntArray, triggers: list[Trigger]) -> tuple[Wanted, int]:
+    def _wanted(self, week: int) -> tuple[Wanted, int]:
         """The contacts of a week: customers' own in order of time (how many comes second), then planned work and
         what events gave rise to.
         """
         phase, luck = self.phase, self.luck
         table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
+        triggers = self.state.triggers
+        overdue = np.zeros(len(table), dtype=np.int64)
+        overdue[: len(self.state.overdue)] = self.state.overdue
         rates = contact_rates(table, phase, now, overdue)
         mean = categories.rate_per_week[self._customers][:, np.newaxis] * rates
         u = luck.uniforms(self._count_draws, table.key, week)
