@@ -54,6 +54,7 @@ class AccountTable:
     notice_drawn: BoolArray
     notice_probability: FloatArray  # of leaving, when the notice was drawn; 0 if it was not
     notice_share: FloatArray  # share of leavers who announce, when the notice was drawn; 0 if it was not
+    notice_save: FloatArray  # chance of a save with all firefighting done, when the notice was drawn
     firefights_done: IntArray
     intent: FloatArray  # (drivers, accounts), hazard since the last decision
     intent_checked: FloatArray  # total intent at the last mid-term check
@@ -112,6 +113,7 @@ def new_rows(
         notice_drawn=np.zeros(n, dtype=bool),
         notice_probability=np.zeros(n),
         notice_share=np.zeros(n),
+        notice_save=np.zeros(n),
         firefights_done=np.zeros(n, dtype=np.int64),
         intent=np.zeros((len(DRIVERS), n)),
         intent_checked=np.zeros(n),
@@ -171,17 +173,17 @@ def contact_effects(
     )
     warm = customer & ~np.isnan(contacts["started"])
     warmth = np.where(warm, team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]], 0.0)
-    gain = np.array(
+    offset = np.array(
         [
             np.where(done, categories.adoption_gain[category], 0.0),
             np.where(done & customer & ~late, rules.resolved_gain, 0.0),
             1 - (1 - np.where(done, categories.executive_gain[category], 0.0)) * (1 - np.minimum(warmth, 1.0)),
         ]
     )
-    slope = 1 - gain
+    slope = 1 - offset
     slope[ADOPTION] *= 1 - rules.failed_contact_loss * failed
     slope[SATISFACTION] *= kept
-    return slope, gain
+    return slope, offset
 
 
 def apply_in_order(
@@ -226,7 +228,8 @@ def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArr
 
 def health(states: FloatArray, rules: StateRules) -> FloatArray:
     """Health score in [0, 1]: the weighted mean of the three states, shape (accounts,)."""
-    return np.asarray(rules.health_weights) @ states
+    adoption, satisfaction, executive = rules.health_weights
+    return adoption * states[ADOPTION] + satisfaction * states[SATISFACTION] + executive * states[EXECUTIVE]
 
 
 def sponsor_leaves(u: FloatArray, rules: StateRules) -> BoolArray:

@@ -17,8 +17,8 @@ def owner_load(table: AccountTable, phase: Phase, team: int) -> FloatArray:
     """Expected weekly hours per account for its owner in `team`: customers' contacts and recurring planned work."""
     share = np.diff(phase.routing.assign, axis=1, prepend=0.0)[:, team]
     hours = phase.categories.handle_hours * share
-    recurring = (1 / phase.playbooks.every_weeks) @ hours
-    return np.asarray(usual_rates(table, phase) * (phase.categories.rate_per_week @ hours) + recurring[table.tier])
+    recurring = (hours / phase.playbooks.every_weeks).sum(axis=1)
+    return usual_rates(table, phase) * (phase.categories.rate_per_week * hours).sum() + recurring[table.tier]
 
 
 def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: list[int]) -> None:
@@ -58,8 +58,9 @@ def take_fair_share(load: FloatArray, table: AccountTable, team: int, new: int, 
 def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArray:
     """Settles what seats opened and vacated since the last call mean for owners; returns the accounts that felt it.
 
-    An account whose person left loses part of its executive contact at once, even if the seat will be filled
-    again; one that moves to a new colleague's book loses the same.
+    Loads are those of the lasting assignment; a rule that moves contacts moves no books. An account whose
+    person left loses part of its executive contact at once, even if the seat will be filled again; one that
+    moves to a new colleague's book loses the same.
     """
     felt: list[IntArray] = []
     for team, rules in enumerate(phase.teams):

@@ -113,7 +113,7 @@ class ContactCenter:
         """A contact joins its queue.
 
         1. A live contact that finds nobody on duty becomes a call-back, due in business hours.
-        2. It goes to its owner if one is employed and, for a customer's contact, present; else to the team.
+        2. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
         3. The owner, or the member idle longest, starts it if it may; else it waits.
         4. A live customer's patience starts to run.
         """
@@ -170,7 +170,10 @@ class ContactCenter:
         """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
         if contact.attempt < len(contact.again) and contact.again[contact.attempt][0] < inf:
             weeks = contact.again[contact.attempt][0]
-            repeat = contact.repeat(self.phase.demand.profile.later(now, weeks))
+            born = self.phase.demand.profile.later(now, weeks)
+            if born >= contact.expires:
+                return
+            repeat = contact.repeat(born)
             self.state.returning[repeat.key, repeat.attempt] = repeat
             Happening(self.env, repeat.born, ARRIVE_ORDER, self._return, repeat)
 

@@ -63,15 +63,19 @@ def driver_shares(intent: FloatArray) -> FloatArray:
     return np.divide(intent, total, out=np.zeros_like(intent), where=total > 0)
 
 
-def save_probability(shares: FloatArray, done: IntArray, rules: DepartureRules) -> tuple[FloatArray, FloatArray]:
-    """Chance to save announced leavers, and the nominal chance had all firefighting been done in time.
+def nominal_save_probability(shares: FloatArray, rules: DepartureRules) -> FloatArray:
+    """Chance of a save with all firefighting done in time: each driver's, weighted by its share, (accounts,)."""
+    return (rules.save_probability[:, np.newaxis] * shares).sum(axis=0)
+
+
+def save_probability(shares: FloatArray, done: IntArray, rules: DepartureRules) -> FloatArray:
+    """Chance to save announced leavers, shape (accounts,).
 
     The chance of each driver, weighted by its share, times the share of the firefight contacts finished.
     """
-    nominal = rules.save_probability @ shares
     needed = rules.firefight_contacts
     finished = np.minimum(done / needed, 1.0) if needed else np.zeros(len(done))
-    return nominal * finished, nominal
+    return nominal_save_probability(shares, rules) * finished
 
 
 def settle(
@@ -90,6 +94,7 @@ def settle(
     ----------
     p_end, p_notice : P(leave) by the intent at the end and at notice (0 where no notice applies).
     announced : drawn at notice with probability a x p_notice.
+    nominal_save : s0, the chance of a save by the drivers' shares at notice, had all firefighting been done.
     announce_share : a, 0 where no notice applies.
     u_save, u_renew : uniforms of the two decisions. All arrays (accounts,).
 

@@ -275,7 +275,7 @@ class RouteTables:
         """The tables of a phase.
 
         The category's own target counts before the channel's; a team that does not answer live calls back
-        within its callback target. Support calls have the team's own factors.
+        within its callback target. Support calls have the team's own factors; planned work is done by whatever channel.
         """
         categories, channels, teams = phase.categories, phase.channels, phase.teams
         shape = (len(teams), len(categories.keys), len(channels.live))
@@ -289,6 +289,7 @@ class RouteTables:
         weaker = np.array([team.support_call_resolution_factor for team in teams])[:, np.newaxis, np.newaxis]
         handle = categories.handle_hours[:, np.newaxis] * channels.handle_factor * np.where(support, slower, 1.0)
         resolution = categories.resolution[:, np.newaxis] * channels.resolution_factor * np.where(support, weaker, 1.0)
+        resolution = np.where(categories.company[:, np.newaxis], categories.resolution[:, np.newaxis], resolution)
         return cls(
             live=np.broadcast_to(live, shape),
             target_hours=np.broadcast_to(np.where(np.isnan(own), target, own), shape),

@@ -143,10 +143,11 @@ class Lifecycle:
         return self._downturn[2]
 
     def set_opening_intent(self, warm_up_weeks: int, factor: float, phase: Phase) -> None:
-        """Intent at the start: the warm-up's mean hazard over the weeks since each account's last renewal."""
+        """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal."""
         table = self.table
         if warm_up_weeks > 0:
-            per_week = table.intent / warm_up_weeks
+            there = np.clip(np.floor(-table.started / HOURS_PER_WEEK), 1, warm_up_weeks)
+            per_week = table.intent / there
         else:
             per_week = self._hazards(0, phase) if phase.switches.churn else table.intent
         term_start = table.renewal - table.term_months * HOURS_PER_MONTH
@@ -171,6 +172,9 @@ class Lifecycle:
         table.notice_drawn[rows] = True
         table.notice_probability[rows] = p
         table.notice_share[rows] = rules.announce_share
+        table.notice_save[rows] = departures.nominal_save_probability(
+            departures.driver_shares(table.intent[:, rows]), rules
+        )
         table.announced[rows] = says
         told = rows[says]
         self._record(ANNOUNCED, now, told, probability=rules.announce_share * p[says])
@@ -195,13 +199,13 @@ class Lifecycle:
             return rows
         u_save, u_renew, _, _ = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
         shares = departures.driver_shares(table.intent[:, rows])
-        save, nominal = departures.save_probability(shares, table.firefights_done[rows], rules)
+        save = departures.save_probability(shares, table.firefights_done[rows], rules)
         left, expected, probability = departures.settle(
             departures.leave_probability(table.intent[:, rows].sum(axis=0)),
             table.notice_probability[rows],
             table.announced[rows],
             save,
-            nominal,
+            table.notice_save[rows],
             table.notice_share[rows],
             u_save,
             u_renew,
@@ -224,7 +228,11 @@ class Lifecycle:
         table, rules = self.table, phase.departures
         due = table.check_week == week % CHECK_WEEKS
         in_term = (
-            table.active & ~table.announced & due & (table.term_months >= 12) & (table.renewal > week * HOURS_PER_WEEK)
+            table.active
+            & ~table.notice_drawn
+            & due
+            & (table.term_months >= 12)
+            & (table.renewal > week * HOURS_PER_WEEK)
         )
         rows = np.flatnonzero(in_term)
         if not len(rows) or rules.midterm_share <= 0:
@@ -267,7 +275,7 @@ class Lifecycle:
         table.intent[:, rows] = 0.0
         table.intent_checked[rows] = 0.0
         table.notice_drawn[rows] = table.announced[rows] = False
-        table.notice_probability[rows] = table.notice_share[rows] = 0.0
+        table.notice_probability[rows] = table.notice_share[rows] = table.notice_save[rows] = 0.0
         table.firefights_done[rows] = 0
 
     def _term_keys(self, rows: IntArray) -> KeyArray:

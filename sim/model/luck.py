@@ -85,7 +85,7 @@ class Luck:
         if columns is None:
             columns = np.array([[number_key(self._root, name_key(name))] for name in decisions], dtype=np.uint64)
             self._decisions[decisions] = columns
-        entities = _mix(keys + np.uint64(number_key(k)))
+        entities = _mix(keys * np.uint64(_SECOND) ^ np.uint64(number_key(k)))
         mixed = _mix(columns ^ entities[np.newaxis, :])
         return ((mixed >> _U12).astype(np.float64) + 0.5) * 2.0**-52
 
@@ -159,7 +159,7 @@ def lognormal(u: FloatArray, mean: FloatArray | float, cv: FloatArray | float) -
     return mean * np.exp(np.sqrt(variance) * normal_quantile(u) - 0.5 * variance)
 
 
-_LARGE_MEAN = 100.0
+_LARGE_MEAN = 500.0
 
 
 def counts(u: FloatArray, mean: FloatArray, dispersion: float) -> NDArray[np.int64]:
@@ -173,15 +173,16 @@ def counts(u: FloatArray, mean: FloatArray, dispersion: float) -> NDArray[np.int
     Notes
     -----
     The terms follow p(n+1)/p(n) = (mean + n (d - 1)) / (d (n + 1)), which is Poisson's recursion at d = 1.
-    Means above 100 use the normal quantile, since the first term would vanish. Raising the mean never
-    lowers a count, so that scenarios with more demand have a superset of contacts.
+    Means above 500 use the normal quantile, since the first term would vanish. Raising the mean never lowers
+    a count, so that scenarios with more demand have a superset of contacts.
     """
     spread = dispersion - 1.0
     large = mean > _LARGE_MEAN
     if large.any():
         result = np.empty(len(u), dtype=np.int64)
         z = normal_quantile(u[large])
-        result[large] = np.maximum(0, np.rint(mean[large] + z * np.sqrt(dispersion * mean[large]))).astype(np.int64)
+        usual = np.rint(mean[large] + z * np.sqrt(dispersion * mean[large])).astype(np.int64)
+        result[large] = np.maximum(usual, counts(u[large], np.full(len(z), _LARGE_MEAN), dispersion))
         result[~large] = counts(u[~large], mean[~large], dispersion)
         return result
     first = np.exp(-mean) if spread < 1e-9 else np.exp(-mean / spread * np.log(dispersion))

@@ -84,11 +84,16 @@ class Contact:
     def repeat(self, born: float) -> Contact:
         """The next attempt at the same matter: same channel and team, its own luck."""
         _, draw, u_resolve, patience = self.again[self.attempt]
-        return Contact(
+        again = Contact(
             self.key, self.account, self.category, self.channel, self.team, self.attempt + 1, self.owner, self.live,
             self.customer, self.planned, self.urgent, self.level, born, nan, self.target_hours, self.expires, draw,
             self.mean_hours, u_resolve, self.resolution, patience, self.again,
         )  # fmt: skip
+        if self.second is not None:  # it was to be answered and handed over, and still is
+            again.draw = self.draw
+            again.second = self.second.repeat(born)
+            again.second.leg = 1
+        return again
 
 
 class Queue:

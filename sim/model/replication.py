@@ -229,12 +229,16 @@ class Run:
         """A week ends and the next begins.
 
         1. The week that ends is settled (`_end_week`); the first has none before it, or the warm-up did it.
-        2. New accounts start; accounts that reach their notice date say whether they plan to leave.
-        3. Demand and routing: the next week's contacts are made and are on their way.
+        2. People quit and are hired; the week's absences are drawn.
+        3. New accounts start; accounts that reach their notice date say whether they plan to leave.
+        4. Demand and routing: the next week's contacts are made and are on their way.
         """
         if week > self.first_week:
             self._end_week(week)
         table, state = self.lifecycle.table, self.state
+        if not self.warm_up:
+            staff_changes(self.center, self.luck, week, week * HOURS_PER_WEEK)
+        plan_absences(self.center.teams, self.phase, self.luck, week)
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
@@ -250,9 +254,8 @@ class Run:
         """Settles the week that ends.
 
         1. Work whose window has passed expires; the week's ledger rows and people's rows are written.
-        2. Quits, hires, and the next week's absences.
-        3. Contacts take effect on accounts, states drift, intent grows.
-        4. Contracts that ended are settled; what waits for accounts that left is withdrawn.
+        2. Contacts take effect on accounts, states drift, intent grows.
+        3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
         waiting = center.sweep(now)
@@ -262,8 +265,6 @@ class Run:
         people = people_rows(center.teams, week - 1)
         if not self.warm_up:
             self.people_weeks.append(*people)
-            staff_changes(center, self.luck, week, now)
-        plan_absences(center.teams, self.phase, self.luck, week)
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)

@@ -110,6 +110,6 @@ def _planned_work_done(contacts: Table, inputs: Inputs, span: Span) -> float | N
     Work still open has no verdict yet, and withdrawn work (its account left) was not failed: neither counts.
     """
     planned = initiated(inputs, "company")[contacts["category"]] & span.holds(contacts["born"])
-    uncounted = (ledger.OPEN, ledger.WITHDRAWN, ledger.NOT_RAISED)
+    uncounted = (ledger.OPEN, ledger.WITHDRAWN, ledger.NOT_RAISED, ledger.ESCALATED)
     counted = planned & ~np.isin(contacts["outcome"], uncounted)
     return ratio(total(counted & (contacts["outcome"] == ledger.RESOLVED)), total(counted))
