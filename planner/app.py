@@ -5,7 +5,6 @@ In: the scenario files of the folder `scenarios`. Out: a comparison, kept in the
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
 import threading
@@ -65,12 +64,13 @@ class Question:
 
 @functools.cache
 def _pool() -> LocalPool:
-    """The worker processes, kept between comparisons; jobs take turns, so that one pool serves them all."""
+    """The worker processes, kept between comparisons; jobs take turns, so that one pool serves them all.
+
+    Nobody closes it: workers end by themselves when the server does.
+    """
     from sim.study.executors import LocalPool
 
-    pool = LocalPool()
-    atexit.register(pool.close)
-    return pool
+    return LocalPool()
 
 
 def main() -> None:
