@@ -16,7 +16,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.model.luck import Luck, exponential, lognormal, normal_quantile
+from sim.model.luck import Luck, exponential, lognormal
 from sim.model.routing import pick
 
 AGENTS = (6, 5)

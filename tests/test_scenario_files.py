@@ -307,7 +307,9 @@ def test_vacancies_at_the_start_do_not_bind_later_headcounts() -> None:
 
 @pytest.mark.parametrize("pattern", sorted(FIXED), ids=".".join)
 def test_what_cannot_change_is_a_field_and_is_refused(pattern: tuple[str, ...]) -> None:
-    path = tuple({"tiers": "small", "teams": "csm"}[pattern[0]] if key == "*" else key for key in pattern)
+    path = tuple(
+        {"tiers": "small", "teams": "csm", "categories": "how_to"}[pattern[0]] if key == "*" else key for key in pattern
+    )
     if path != ("extends",):
         assert field_at(path) is not None, "a fixed path that does not exist protects nothing"
     body = f"changes:\n  - {{from: 2026-03-02, set: {{{'.'.join(path)}: 1}}}}\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.model.accounts import EXECUTIVE, AccountTable
-from sim.model.contact_center import CenterState
+from sim.model.center_state import CenterState
 from sim.model.demand import usual_rates
 from sim.model.inputs import FloatArray, IntArray, Phase
 

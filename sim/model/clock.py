@@ -75,14 +75,20 @@ class Shift:
         """When a target in shift hours runs out for something raised at `time`; one number, quickly."""
         length, start = self.hours_per_day, self.start_hour
         week, rest = divmod(time, HOURS_PER_WEEK)
-        passed = 0.0
-        for day in self.days:
+        day = int(rest // 24.0)
+        passed = self._before_day[day]
+        if self._before_day[day + 1] > passed:
             passed += min(max(rest - 24.0 * day - start, 0.0), length)
-        week_more, rest = divmod(passed + target_hours, self.hours_per_week)
+        week_more, rest = divmod(passed + target_hours, length * len(self.days))
         if rest == 0.0:
             week_more, rest = week_more - 1.0, self.hours_per_week
         index = min(max(ceil(rest / length) - 1, 0), len(self.days) - 1)
         return (week + week_more) * HOURS_PER_WEEK + 24.0 * self.days[index] + start + rest - index * length
+
+    @cached_property
+    def _before_day(self) -> list[float]:
+        """Shift hours of the week before each day, and in all."""
+        return [self.hours_per_day * sum(day < before for day in self.days) for before in range(8)]
 
     def works_on(self, day: int) -> bool:
         """Whether day number `day` (0 is the first Monday, may be negative) is a working day."""

@@ -265,7 +265,7 @@ def _playbooks(scenario: Scenario, tiers: list[str], categories: list[str]) -> P
             elif cadence.weeks_before_renewal is not None:
                 before[cell] = cadence.weeks_before_renewal * HOURS_PER_WEEK
             else:
-                after.append((*cell, np.floor(np.asarray(cadence.weeks_after_start, dtype=float))))
+                after.append((*cell, np.asarray(cadence.weeks_after_start).astype(np.int64)))
     return PlaybookRules(every_weeks=every, hours_before_renewal=before, after_start=tuple(after))
 
 

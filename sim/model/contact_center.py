@@ -10,13 +10,21 @@ it. Event orders (see replication.py) break ties of time.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
 from heapq import heappop
 from math import inf, nan
-from typing import Any
 
 import simpy
 
+from sim.model.center_state import (
+    ARRIVE_ORDER,
+    END_ORDER,
+    GIVE_UP_ORDER,
+    OPEN_ORDER,
+    SHIFT_ORDER,
+    CenterState,
+    Happening,
+    TeamState,
+)
 from sim.model.inputs import Phase, TeamRules
 from sim.model.ledger import (
     ABANDONED,
@@ -29,54 +37,10 @@ from sim.model.ledger import (
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import Contact, Queue, is_urgent
+from sim.model.queue import Contact, Queue, may_overrun
 from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, ramp_speed, work_factors
 
-PHASE_ORDER, SHIFT_ORDER, END_ORDER, GIVE_UP_ORDER, ARRIVE_ORDER, DAY_ORDER, WEEK_ORDER = range(1, 8)
-
 _GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the number of seats
-_LONG_AGO = -1e9
-
-
-class Happening(simpy.Event):
-    """An event at an absolute time with an order among those of the same time, born triggered like a Timeout."""
-
-    _ok = True
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        time: float,
-        order: int,
-        callback: Callable[[simpy.Event], None] | None = None,
-        value: Any = None,
-    ) -> None:
-        self.env = env
-        self.callbacks = [] if callback is None else [callback]
-        self._value = value
-        delay = time - env.now
-        env.schedule(self, order, delay if delay > 0.0 else 0.0)  # type: ignore[arg-type]
-
-
-@dataclass
-class TeamState:
-    """One team: its seats, the shared queue, and who is idle (longest first)."""
-
-    agents: list[Agent] = field(default_factory=list)
-    pool: Queue = field(default_factory=Queue)
-    idle: list[Agent] = field(default_factory=list)
-    open_until: float = -inf  # end of the latest shift for which somebody came
-
-
-@dataclass
-class CenterState:
-    """All that has to be kept to go on later: no events, no clock."""
-
-    teams: list[TeamState]
-    finished: list[Contact] = field(default_factory=list)
-    returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
-    vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
-    opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
 
 
 class ContactCenter:
@@ -126,9 +90,7 @@ class ContactCenter:
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
-            if (owner is None or agent is owner) and self._may_take(
-                contact, now, agent.shift_end - now, agent.handle_factor
-            ):
+            if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
                 self._start(agent, contact, now)
                 return
@@ -238,8 +200,12 @@ class ContactCenter:
         agent.contact = None
         if contact.second is not None:
             self._finish(contact, ESCALATED, now)
-            self._set_due(contact.second, now)
-            self.arrive(contact.second, now)
+            if contact.second.outcome == WITHDRAWN:
+                contact.second.queued = now
+                self._finish(contact.second, WITHDRAWN, now)
+            else:
+                self._set_due(contact.second, now)
+                self.arrive(contact.second, now)
         elif contact.u_resolve < contact.resolution * agent.resolution_factor:
             self._finish(contact, RESOLVED, now)
         else:
@@ -282,7 +248,7 @@ class ContactCenter:
         After the shift's end only urgent work is taken.
         """
         pool, own = self.teams[agent.team].pool, agent.queue
-        hours_left, factor = agent.shift_end - now, agent.handle_factor
+        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         levels = own.levels | pool.levels
         while levels:
             level = (levels & -levels).bit_length() - 1
@@ -296,13 +262,13 @@ class ContactCenter:
             if entry is None:
                 continue
             contact = entry[3]
-            if contact.mean_hours * factor <= hours_left or self._may_overrun(contact, now, hours_left):
+            if contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime):
                 contact.waiting = False
                 if queue.heaps[level][0] is entry:
                     heappop(queue.heaps[level])
                 return contact
             fitting = [
-                queue.first(level, lambda c: self._may_take(c, now, hours_left, factor), now)
+                queue.first(level, now, hours_left, factor, overtime)
                 for queue in (own, pool)
                 if queue.levels >> level & 1
             ]
@@ -312,12 +278,10 @@ class ContactCenter:
                 return entry[3]
         return None
 
-    def _may_take(self, contact: Contact, now: float, hours_left: float, factor: float) -> bool:
-        return contact.mean_hours * factor <= hours_left or self._may_overrun(contact, now, hours_left)
-
-    def _may_overrun(self, contact: Contact, now: float, hours_left: float) -> bool:
-        """Urgent work may be started although it will run past the shift's end, or (with overtime) after it."""
-        return is_urgent(contact, now) and (self.phase.switches.overtime or (contact.live and hours_left > 0))
+    def _may_take(self, agent: Agent, contact: Contact, now: float) -> bool:
+        hours_left = agent.shift_end - now
+        fits = contact.mean_hours * agent.handle_factor <= hours_left
+        return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
 
     # --- the agents' day --------------------------------------------------------------------------------
 
@@ -331,7 +295,7 @@ class ContactCenter:
             shift = rules.shift
             if shift.works_on(day):
                 if 24.0 * day + shift.start_hour >= self.env.now:
-                    yield self.at(24.0 * day + shift.start_hour, SHIFT_ORDER)
+                    yield self.at(24.0 * day + shift.start_hour, OPEN_ORDER)
                     self.start_shift(team, day, rules)
                     yield self.at(24.0 * day + shift.end_hour, SHIFT_ORDER)
                     self.end_shift(team)
@@ -424,7 +388,10 @@ class ContactCenter:
         open_seats = [agent for agent in agents if not agent.closed]
         for agent in reversed(open_seats[rules.headcount :]):
             agent.closed = True
-            self._leave(agent, LET_GO, now)
+            if agent.employed:
+                self._leave(agent, LET_GO, now)
+            else:
+                self.state.vacated.append((team, agent.seat))
         wanted = rules.headcount - len(open_seats)
         closed_seats = [agent for agent in agents if agent.closed]
         for _ in range(wanted):
@@ -495,6 +462,12 @@ class ContactCenter:
         for contact in self.state.returning.values():
             if contact.account in accounts:
                 contact.outcome = WITHDRAWN
+        for agent in (agent for team in self.teams for agent in team.agents):
+            contact_in_hand = agent.contact
+            if contact_in_hand is not None and contact_in_hand.account in accounts:
+                contact_in_hand.again = ()
+                if contact_in_hand.second is not None:
+                    contact_in_hand.second.outcome = WITHDRAWN
 
     def in_service(self) -> Iterator[Contact]:
         """All contacts that are being handled, their planned end taken off."""
@@ -503,19 +476,3 @@ class ContactCenter:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
-
-
-def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float, ...], now: float) -> CenterState:
-    """Teams before the first day: full seats with experienced people, the last ones vacant."""
-    teams = []
-    for index, rules in enumerate(phase.teams):
-        agents = []
-        for seat in range(rules.headcount):
-            agent = Agent(index, seat, _LONG_AGO)
-            agent.fatigue = agent.burnout = burnout[index]
-            if seat >= rules.headcount - vacancies[index]:
-                agent.employed = False
-                agent.vacated_at = now
-            agents.append(agent)
-        teams.append(TeamState(agents=agents))
-    return CenterState(teams=teams)

@@ -138,7 +138,7 @@ def _attempts(
     rules, n = phase.routing, len(wanted.key)
     attempts = rules.max_attempts if phase.switches.repeats else 1
     keys = key_of(wanted.key, np.arange(attempts)[:, np.newaxis])
-    draws = luck.uniforms(_ATTEMPT_DRAWS, keys.ravel()).reshape(-1, *keys.shape)
+    draws = luck.uniforms(_ATTEMPT_DRAWS, keys.ravel()).reshape(len(_ATTEMPT_DRAWS), *keys.shape)
     u_handle, u_resolve, u_patience, u_back, u_after = draws
     handle = lognormal(u_handle, 1.0, phase.categories.handle_cv[wanted.category])
     patience = exponential(u_patience, phase.channels.patience_hours[channel])

@@ -59,8 +59,11 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
         categories.append(np.full(len(rows), category))
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
     young = np.flatnonzero((age_weeks <= 104) & table.active)
+    ages, tiers = age_weeks[young].astype(np.int64), table.tier[young]
     for tier, category, weeks in rules.after_start:
-        rows = young[(table.tier[young] == tier) & np.isin(age_weeks[young], weeks)]
+        at_age = np.zeros(105, dtype=bool)
+        at_age[weeks] = True
+        rows = young[(tiers == tier) & at_age[ages]]
         accounts.append(rows)
         categories.append(np.full(len(rows), category))
     return np.concatenate(accounts), np.concatenate(categories)

@@ -177,7 +177,7 @@ class PlaybookRules:
 
     every_weeks: FloatArray  # (tiers, categories), inf: never
     hours_before_renewal: FloatArray  # (tiers, categories), nan: never
-    after_start: tuple[tuple[int, int, FloatArray], ...]  # tier, category, weeks after a new account's start
+    after_start: tuple[tuple[int, int, IntArray], ...]  # tier, category, weeks after a new account's start
 
 
 @dataclass(frozen=True)

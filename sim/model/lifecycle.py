@@ -63,6 +63,11 @@ class Trigger:
     j: int
     deadline: FloatArray  # hours, (accounts,)
 
+    def of(self, active: BoolArray) -> Trigger:
+        """The same for those accounts that are still there."""
+        there = active[self.accounts]
+        return Trigger(self.category, self.accounts[there], self.j, self.deadline[there])
+
 
 class Lifecycle:
     """The accounts of one replication of one scenario."""
@@ -187,9 +192,11 @@ class Lifecycle:
     def settle(self, week: int, phase: Phase) -> IntArray:
         """Contracts that have ended are renewed or not; a quarter's mid-term leaving; returns who left."""
         if not phase.switches.churn:
-            left = np.zeros(0, dtype=np.int64)
-            self._renew(np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK)), phase)
-            return left
+            rows = np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK))
+            before, when = self.table.arr_cents[rows].copy(), self.table.renewal[rows].copy()
+            self._renew(rows, phase)
+            self._record(RENEWAL, when, rows, before=before, after=self.table.arr_cents[rows])
+            return rows[:0]
         return np.concatenate([self._settle_midterm(week, phase), self._settle_renewals(week, phase)])
 
     def _settle_renewals(self, week: int, phase: Phase) -> IntArray:
@@ -373,14 +380,14 @@ class Lifecycle:
             before = arr
         drivers = shares if shares is not None else np.zeros((5, n))
         self.events.append(
-            np.broadcast_to(time, n),
+            np.full(n, time),
             rows,
             self.table.tier[rows],
             np.full(n, event),
             announced if announced is not None else nothing,
             left if left is not None else nothing,
-            np.broadcast_to(probability, n),
-            np.broadcast_to(expected, n),
+            np.full(n, probability),
+            np.full(n, expected),
             before,
             after if after is not None else before,
             *drivers,

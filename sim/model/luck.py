@@ -23,6 +23,7 @@ _STEP = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
 _SECOND = 0x94D049BB133111EB
 _U30, _U27, _U31, _U12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+_U_STEP, _U_FIRST, _U_SECOND = np.uint64(_STEP), np.uint64(_FIRST), np.uint64(_SECOND)
 
 
 def _mix_number(x: int) -> int:
@@ -34,9 +35,9 @@ def _mix_number(x: int) -> int:
 def _mix(x: KeyArray) -> KeyArray:
     """Mixes in place; the array must be the caller's own."""
     x ^= x >> _U30
-    x *= np.uint64(_FIRST)
+    x *= _U_FIRST
     x ^= x >> _U27
-    x *= np.uint64(_SECOND)
+    x *= _U_SECOND
     x ^= x >> _U31
     return x
 
@@ -61,8 +62,8 @@ def key_of(*parts: KeyArray | NDArray[np.int64] | int) -> KeyArray:
     """
     key: KeyArray = np.full(1, _STEP, dtype=np.uint64)
     for part in parts:
-        values = np.atleast_1d(np.asarray(part)).astype(np.uint64)
-        key = _mix(key + np.uint64(_STEP) * (values ^ np.uint64(_FIRST)))
+        values = part.astype(np.uint64) if isinstance(part, np.ndarray) else np.array([part & _MASK], dtype=np.uint64)
+        key = _mix(key + _U_STEP * (values ^ _U_FIRST))
     return key
 
 
@@ -85,7 +86,7 @@ class Luck:
         if columns is None:
             columns = np.array([[number_key(self._root, name_key(name))] for name in decisions], dtype=np.uint64)
             self._decisions[decisions] = columns
-        entities = _mix(keys * np.uint64(_SECOND) ^ np.uint64(number_key(k)))
+        entities = _mix(keys * _U_SECOND ^ np.uint64(number_key(k)))
         mixed = _mix(columns ^ entities[np.newaxis, :])
         return ((mixed >> _U12).astype(np.float64) + 0.5) * 2.0**-52
 
@@ -173,16 +174,16 @@ def counts(u: FloatArray, mean: FloatArray, dispersion: float) -> NDArray[np.int
     Notes
     -----
     The terms follow p(n+1)/p(n) = (mean + n (d - 1)) / (d (n + 1)), which is Poisson's recursion at d = 1.
-    Means above 500 use the normal quantile, since the first term would vanish. Raising the mean never lowers
-    a count, so that scenarios with more demand have a superset of contacts.
+    Means above 500 use the count at 500, its deviation scaled, since the first term would vanish. Raising the
+    mean never lowers a count, so that scenarios with more demand have a superset of contacts.
     """
     spread = dispersion - 1.0
     large = mean > _LARGE_MEAN
     if large.any():
         result = np.empty(len(u), dtype=np.int64)
-        z = normal_quantile(u[large])
-        usual = np.rint(mean[large] + z * np.sqrt(dispersion * mean[large])).astype(np.int64)
-        result[large] = np.maximum(usual, counts(u[large], np.full(len(z), _LARGE_MEAN), dispersion))
+        edge = counts(u[large], np.full(int(large.sum()), _LARGE_MEAN), dispersion)
+        spread_out = mean[large] + (edge - _LARGE_MEAN) * np.sqrt(mean[large] / _LARGE_MEAN)
+        result[large] = np.rint(spread_out).astype(np.int64)
         result[~large] = counts(u[~large], mean[~large], dispersion)
         return result
     first = np.exp(-mean) if spread < 1e-9 else np.exp(-mean / spread * np.log(dispersion))

@@ -6,15 +6,22 @@ In: the teams' states, the phase's rules and keyed luck. Out: changed agents, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from sim.model.contact_center import ContactCenter, TeamState
+from sim.model.center_state import TeamState
+from sim.model.contact_center import ContactCenter
 from sim.model.inputs import FloatArray, KeyArray, Phase
 from sim.model.ledger import NO_EVENT
 from sim.model.luck import Luck, key_of
 from sim.model.staff import Agent, absence_probability, next_condition, quits, strain
+
+_DAY = attrgetter(
+    "day_after_hours", "day_duty_hours", "day_reactive_hours", "day_overdue", "day_reactive_starts", "fatigue",
+    "burnout",
+)  # fmt: skip
 
 
 def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, moves: bool) -> None:
@@ -46,20 +53,7 @@ def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, m
 def _move_condition(agents: list[Agent], phase: Phase, weeks: FloatArray) -> None:
     if not agents:
         return
-    columns = np.array(
-        [
-            (
-                agent.day_after_hours,
-                agent.day_duty_hours,
-                agent.day_reactive_hours,
-                agent.day_overdue,
-                agent.day_reactive_starts,
-                agent.fatigue,
-                agent.burnout,
-            )
-            for agent in agents
-        ]
-    ).T
+    columns = np.array([_DAY(agent) for agent in agents], dtype=np.float64).T
     today = strain(columns[0], columns[1], columns[2], columns[3], columns[4], phase.people)
     fatigue, burnout = next_condition(columns[5], columns[6], today, weeks, phase.people)
     for agent, tired, burnt in zip(agents, fatigue.tolist(), burnout.tolist(), strict=True):

@@ -6,9 +6,8 @@ dropped when it comes to the head.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from math import nan
+from math import inf, nan
 
 Entry = tuple[float, float, int, "Contact"]
 Draws = tuple[float, float, float, float]  # weeks until it comes back (inf: never), handle time, resolution, patience
@@ -120,17 +119,28 @@ class Queue:
             if contact.waiting and contact.expires > now:
                 return heap[0]
             if contact.waiting:  # expired: stays for the weekly sweep, which records it; look past it
-                return self.first(level, lambda _: True, now)
+                return self.first(level, now, inf, 1.0, True)
             heappop(heap)
         self.levels &= ~(1 << level)
         return None
 
-    def first(self, level: int, may_take: Callable[[Contact], bool], now: float) -> Entry | None:
-        """The first contact of a level that waits, has not expired, and may be taken."""
-        entries = (
-            entry for entry in self.heaps[level] if entry[3].waiting and entry[3].expires > now and may_take(entry[3])
-        )
-        return min(entries, default=None)
+    def first(self, level: int, now: float, hours_left: float, factor: float, overtime: bool) -> Entry | None:
+        """The first contact of a level that an agent may take.
+
+        It waits, has not expired, and fits into the hours left (its mean time by the agent's factor), or it
+        may overrun: see `may_overrun`.
+        """
+        best: Entry | None = None
+        for entry in self.heaps[level]:
+            contact = entry[3]
+            if (
+                contact.waiting
+                and (best is None or entry < best)
+                and contact.expires > now
+                and (contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime))
+            ):
+                best = entry
+        return best
 
     def sweep(self, now: float) -> tuple[list[Contact], list[Contact]]:
         """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""
@@ -159,3 +169,8 @@ class Queue:
 def is_urgent(contact: Contact, now: float) -> bool:
     """May run over the shift's end: a live customer, urgent work, or a customer's contact past its due time."""
     return contact.live or contact.urgent or (contact.customer and now > contact.due)
+
+
+def may_overrun(contact: Contact, now: float, hours_left: float, overtime: bool) -> bool:
+    """Urgent work may be started although it will run past the shift's end, or (with overtime) after it."""
+    return is_urgent(contact, now) and (overtime or (contact.live and hours_left > 0))

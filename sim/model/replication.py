@@ -7,12 +7,13 @@ Within one instant things happen in this order, then by time of scheduling:
 | order | what | where |
 |---|---|---|
 | 1 | a dated phase begins: new rules, seats opened or closed | `Run.begin_phase` |
-| 2 | shifts and breaks start and end | `ContactCenter.start_shift`, `end_shift`, breaks |
+| 2 | shifts end, breaks start and end | `ContactCenter.end_shift`, `_leave_desk`, `_return_to_desk` |
 | 3 | services end | `ContactCenter._end_service` |
 | 4 | patience ends | `ContactCenter._give_up` |
 | 5 | contacts arrive | `ContactCenter.arrive` |
 | 6 | day tick: people's fatigue and burnout follow the day's strain | `condition_after_day` |
 | 7 | week tick: accounts, then demand, then routing | `Run.week_tick` |
+| 8 | shifts start: a shift from midnight belongs to the new day and week | `ContactCenter.start_shift` |
 
 Contacts and people live in hours on the SimPy clock, accounts in weeks. The ledger's rows of the week, with the
 contacts still open, are all that the week tick learns from the centre; the contacts that it makes are all that
@@ -35,15 +36,15 @@ import simpy
 
 from sim.model.accounts import AccountTable, final_table, opening_table
 from sim.model.books import serve_books
-from sim.model.contact_center import (
+from sim.model.center_state import (
     DAY_ORDER,
     PHASE_ORDER,
     WEEK_ORDER,
     CenterState,
-    ContactCenter,
     Happening,
     opening_state,
 )
+from sim.model.contact_center import ContactCenter
 from sim.model.contacts import Wanted, contact_rows, make_contacts
 from sim.model.demand import contact_rates, planned_work
 from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase, TeamRules
@@ -244,6 +245,7 @@ class Run:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
         if joined or state.center.vacated:
             self._serve_books(week * HOURS_PER_WEEK)
+        state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
         self.center.expect(iter(made[:customers]))

@@ -34,6 +34,8 @@ FIXED: dict[tuple[str, ...], str] = {
     ("tiers", "*", "arr_per_year_mean"): _ONE_VALUE,
     ("tiers", "*", "arr_cv"): _ONE_VALUE,
     ("tiers", "*", "arr_per_seat_per_year"): _ONE_VALUE,
+    ("categories", "*", "initiated_by"): _ONE_VALUE,
+    ("categories", "*", "support_call"): _ONE_VALUE,
     ("teams", "*", "opening_vacancies"): _OPENING,
     ("teams", "*", "opening_burnout"): _OPENING,
     ("departures", "opening_intent_factor"): _OPENING,

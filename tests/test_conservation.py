@@ -1,0 +1,483 @@
+"""What can be neither made nor lost: accounts, cents, contacts, hours; over random small companies.
+
+One replication of each company is checked against all laws at once; the luck of the examples is always the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from small import (
+    ALL_MECHANISMS,
+    AROUND_THE_CLOCK,
+    TABLES,
+    rows_where,
+    run,
+    run_all,
+    same_bits,
+    small_inputs,
+    tables_of,
+)
+
+from sim.model import ledger, replication
+from sim.model.accounts import AccountTable
+from sim.model.clock import ContactProfile
+from sim.model.contacts import Wanted, make_contacts
+from sim.model.inputs import DRIVERS, Inputs
+from sim.model.ledger import History
+from sim.model.luck import Luck
+from sim.model.queue import Contact
+from sim.model.replication import Run
+
+WEEK = 168.0
+ROUNDING_HOURS = 1e-9  # a hundred thousand times the spacing of numbers at the end of a run of two years
+
+
+def office(start: int, hours: int, days: int) -> dict[str, Any]:
+    return {
+        "days": AROUND_THE_CLOCK["days"][:days],
+        "start": f"{start:02d}:00",
+        "end": f"{min(start + hours, 24):02d}:00",
+    }
+
+
+shifts = st.one_of(
+    st.just(AROUND_THE_CLOCK), st.builds(office, st.integers(0, 14), st.integers(3, 10), st.integers(1, 7))
+)
+rules = st.lists(  # none moves all: nothing would be left for a later one
+    st.fixed_dictionaries(
+        {
+            "from": st.just("csm"),
+            "to": st.just("support"),
+            "share": st.sampled_from([0.3, 0.9]),
+            "how": st.sampled_from(["front_door", "warm_transfer"]),
+        },
+        optional={"categories": st.sampled_from([["how_to"], ["break_fix", "billing"], ["firefight", "coaching"]])},
+    ),
+    max_size=2,
+)
+companies = st.fixed_dictionaries(
+    {
+        "weeks": st.integers(3, 9),
+        "accounts.warm_up_weeks": st.integers(0, 3),
+        "accounts.book_seed": st.integers(0, 1000),
+        "tiers.small.new_accounts_per_year": st.sampled_from([0, 52, 200]),
+        "tiers.small.term_months": st.sampled_from([{1: 1.0}, {1: 0.5, 12: 0.5}]),
+        "departures.drivers.competition.hazard_per_year": st.sampled_from([0.03, 4.0]),
+        "teams.csm.headcount": st.integers(1, 3),
+        "teams.support.headcount": st.integers(1, 3),
+        "teams.csm.opening_vacancies": st.integers(0, 1),
+        "teams.csm.shrinkage": st.sampled_from([0, 0.19, 0.6]),
+        "teams.csm.answers_live": st.booleans(),
+        "teams.csm.named_owner": st.booleans(),
+        "teams.support.named_owner": st.booleans(),
+        "teams.csm.quit_rate_per_year": st.sampled_from([0.15, 5.0]),
+        "teams.csm.time_to_fill_weeks": st.sampled_from([0, 2]),
+        "teams.csm.overtime_limit_hours_per_day": st.sampled_from([0, 0.9, 4]),
+        "teams.csm.shift": shifts,
+        "teams.support.shift": shifts,
+        "categories.how_to.contacts_per_account_month": st.sampled_from([1.2, 12.0]),
+        "categories.how_to.handle_time_mean_minutes": st.sampled_from([30, 600]),
+        "categories.firefight.resolution_probability": st.sampled_from([0.3, 1.0]),
+        "categories.firefight.window_weeks": st.sampled_from([0.3, 8]),
+        "routing.rules": rules,
+        "routing.repeat_delay_mean_days": st.sampled_from([0.2, 2]),
+    }
+    | {f"mechanisms.{name}": st.sampled_from([True, True, True, False]) for name in ALL_MECHANISMS}
+)
+dated = st.one_of(
+    st.just([]),
+    st.fixed_dictionaries(
+        {
+            "from": st.sampled_from(["2026-01-05", "2026-01-14", "2026-01-24"]),
+            "set": st.fixed_dictionaries(
+                {
+                    "teams.csm.headcount": st.integers(1, 4),
+                    "teams.support.shrinkage": st.sampled_from([0.0, 0.3]),
+                    "tiers.small.new_accounts_per_year": st.sampled_from([0, 100]),
+                },
+                optional={"routing.rules": rules},
+            ),
+        }
+    ).map(lambda change: [change]),
+)
+
+
+# Vacant opening seats need at least one person besides, so headcounts of one keep none.
+def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inputs:
+    vacancies = min(values["teams.csm.opening_vacancies"], values["teams.csm.headcount"] - 1)
+    return small_inputs(values | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
+
+
+def accounts_are_conserved(history: History, inputs: Inputs) -> None:
+    """Accounts and cents: what was there and came is what is there and went, per tier, in every week."""
+    events, accounts, weeks = history.account_events, history.accounts, history.tier_weeks
+    decisions = np.isin(events["event"], (ledger.RENEWAL, ledger.MIDTERM))
+    won, left = events["event"] == ledger.WON, events["left"]
+    assert not (left & ~decisions).any(), "accounts leave by decisions only"
+    assert (events["arr_after_cents"][left] == 0).all(), "who left pays nothing"
+    assert (events["arr_after_cents"][~left] > 0).all(), "who stayed pays something"
+    assert (events["arr_before_cents"][won] == 0).all(), "who is won paid nothing before"
+    neutral = ~(decisions | won)
+    assert (events["arr_before_cents"][neutral] == events["arr_after_cents"][neutral]).all(), "other events: no money"
+    assert len(np.unique(events["account"][left])) == left.sum(), "an account leaves at most once"
+    change = events["arr_after_cents"] - events["arr_before_cents"]
+    opening = accounts["opening_arr_cents"]
+    for tier in range(len(inputs.tiers)):
+        mine, ours = events["tier"] == tier, accounts["tier"] == tier
+        rows = rows_where(weeks, weeks["tier"] == tier)
+        assert rows["week"].tolist() == list(range(inputs.weeks)), "one row per tier and week, in order"
+        for week, there, arr in zip(rows["week"], rows["accounts"], rows["arr_cents"], strict=True):
+            tick = (week + 1) * WEEK
+            # New accounts join at a tick after its row is written; decisions of the week are settled before it.
+            known = mine & np.where(won, events["time"] < tick, events["time"] <= tick)
+            expected = int((opening[ours] > 0).sum() + (known & won).sum() - (known & left).sum())
+            assert there == expected, f"tier {tier}, week {week}: opening + won - gone = {expected}, there are {there}"
+            cents = int(opening[ours].sum() + change[known].sum())
+            assert arr == cents, f"tier {tier}, week {week}: opening + won + expansion - lost - contraction, in cents"
+        at_end = accounts["arr_cents"][ours]
+        assert (at_end > 0).sum() == rows["accounts"][-1], "the accounts table has those who are there at the end"
+        assert at_end.sum() == rows["arr_cents"][-1], "and their ARR, in cents"
+        for name in ("adoption_sum", "satisfaction_sum", "executive_contact_sum", "at_risk"):
+            assert (rows[name] >= 0).all(), f"{name}: sums of shares are not negative"
+            assert (rows[name] <= rows["accounts"] + 1e-9).all(), f"{name}: a mean state is at most 1 (1e-9: rounding)"
+    # Each account's own chain of events has no gaps: what it paid after one event it pays before the next.
+    for row in range(len(accounts["id"])):
+        arr = int(opening[row])
+        for before, after in zip(
+            events["arr_before_cents"][events["account"] == row],
+            events["arr_after_cents"][events["account"] == row],
+            strict=True,
+        ):
+            assert before == arr, f"account {row}: an event begins with the ARR of the one before it"
+            arr = int(after)
+        assert accounts["arr_cents"][row] == arr, f"account {row}: it ends with the ARR of its last event"
+
+
+def shares_are_shares(history: History) -> None:
+    for name in ("adoption", "satisfaction", "executive_contact"):
+        values = history.accounts[name]
+        assert ((values >= 0) & (values <= 1)).all(), f"{name} is in [0, 1]"
+    for name in ("fatigue", "burnout"):
+        values = history.people_weeks[name]
+        assert ((values >= 0) & (values <= 1)).all(), f"{name} is in [0, 1]"
+    events = history.account_events
+    assert ((events["probability"] >= 0) & (events["probability"] <= 1)).all(), "probabilities are in [0, 1]"
+    drivers = sum(events[name].astype(float) for name in DRIVERS)
+    decided = np.isin(events["event"], (ledger.RENEWAL, ledger.MIDTERM)) & events["left"]
+    off = np.abs(drivers[decided] - 1).max(initial=0.0)
+    assert off < 1e-6, f"the drivers of a departure add up to 1 (five numbers of single precision; off by {off})"
+
+
+def contacts_are_conserved(history: History, made: Counter[int], end: float) -> None:
+    """Every contact that was made is in the ledger once per attempt and leg, with one outcome."""
+    rows = history.contacts
+    where = list(zip(rows["contact"].tolist(), rows["attempt"].tolist(), rows["leg"].tolist(), strict=True))
+    assert len(set(where)) == len(where), "no contact, attempt and leg twice"
+    outcomes = {key: int(outcome) for key, outcome in zip(where, rows["outcome"].tolist(), strict=True)}
+    assert set(outcomes.values()) <= set(range(len(ledger.OUTCOMES))), "each has one of the outcomes"
+    first = {key for (key, attempt, leg), born in zip(where, rows["born"].tolist(), strict=True)
+             if attempt == 0 and leg == 0 and born >= 0}  # fmt: skip
+    assert first == set(made), "each contact of the run is in the ledger, and no other"
+    assert max(made.values(), default=1) == 1, "no two contacts of the run have one key"
+    index = {key: row for row, key in enumerate(where)}
+    for (key, attempt, leg), row in index.items():
+        if leg:
+            before = index.get((key, attempt, 0))
+            if rows["queued"][row] >= 0 and before is not None:
+                assert rows["outcome"][before] == ledger.ESCALATED, "a second leg follows a handover"
+                assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
+            assert before is not None or rows["queued"][row] < 0, "a second leg has a first"
+        elif attempt and rows["born"][row] > 0:
+            befores = [index[k] for k in ((key, attempt - 1, 0), (key, attempt - 1, 1)) if k in index]
+            ends = [b for b in befores if rows["outcome"][b] in (ledger.UNRESOLVED, ledger.ABANDONED)]
+            before_run = not ends and not any(rows["ended"][b] >= 0 for b in befores)
+            assert len(ends) == 1 or before_run, "a repeat follows one attempt that failed"
+            assert all(rows["ended"][b] <= rows["born"][row] for b in ends), "a repeat comes after it"
+    escalated = {key for key, outcome in outcomes.items() if outcome == ledger.ESCALATED}
+    assert escalated <= {(key, attempt, 0) for key, attempt, leg in outcomes if leg}, "each handover has its second leg"
+
+
+def time_never_runs_back(history: History, end: float) -> None:
+    rows = history.contacts
+    served, over = ~np.isnan(rows["started"]), ~np.isnan(rows["ended"])
+    open_ = rows["outcome"] == ledger.OPEN
+    assert (over == ~open_).all(), "what is open has no end, and all else has one"
+    # The clock adds delays to its time, so an event may come one last digit before its own time.
+    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS).all(), "born before queued"
+    assert (rows["queued"][served] <= rows["started"][served]).all(), "queued before started"
+    assert (rows["started"][served & over] <= rows["ended"][served & over]).all(), "started before ended"
+    names = [ledger.OUTCOMES[o] for o in rows["outcome"][over & (rows["ended"] < rows["queued"])]]
+    assert not names, f"queued before ended, also if never started: {Counter(names)}"
+    assert (rows["ended"][over] >= 0).all(), "nothing in the run's ledger ended before the run started"
+    assert (rows["ended"][over] <= end).all(), "nor after it ended"
+    assert (rows["wait_minutes"] >= 0).all(), "no wait is negative"
+    assert (rows["handle_minutes"] >= 0).all(), "no handle time is negative"
+    by_people = np.isin(rows["outcome"], (ledger.RESOLVED, ledger.UNRESOLVED, ledger.ESCALATED))
+    assert (served == (by_people | (open_ & served))).all(), "who was served was resolved or not, or handed over"
+    assert (served == (rows["seat"] >= 0)).all(), "who was served was served by somebody"
+    assert rows["live"][rows["outcome"] == ledger.ABANDONED].all(), "only a live customer gives up"
+
+
+def nobody_serves_two_at_once(history: History, end: float) -> None:
+    rows = rows_where(history.contacts, ~np.isnan(history.contacts["started"]))
+    until = np.where(np.isnan(rows["ended"]), end, rows["ended"])
+    order = np.lexsort((rows["started"], rows["seat"], rows["team"]))
+    same = (np.diff(rows["team"][order]) == 0) & (np.diff(rows["seat"][order]) == 0)
+    gap = rows["started"][order][1:] - until[order][:-1]
+    assert gap[same].min(initial=0.0) >= -ROUNDING_HOURS, f"somebody serves two at once for {-gap[same].min()} h"
+
+
+def nothing_starts_outside_working_time(history: History, inputs: Inputs) -> None:
+    """Starts lie inside the shift, or, for urgent work, within the overtime limit after its end."""
+    if len(inputs.phases) > 1:
+        return  # limits and shifts may change; the one-phase companies show the rule
+    phase, rows = inputs.phases[0], history.contacts
+    started = ~np.isnan(rows["started"]) & (rows["started"] >= 0)
+    for index, team in enumerate(phase.teams):
+        shift = team.shift
+        mine = rows_where(rows, started & (rows["team"] == index))
+        day, hour = np.divmod(mine["started"], 24.0)
+        works = np.isin(day % 7, shift.days)
+        inside = works & (hour >= shift.start_hour) & (hour < shift.end_hour)
+        previous = np.isin((day - 1) % 7, shift.days)
+        after = np.where(works & (hour >= shift.end_hour), hour - shift.end_hour, np.inf)
+        after = np.minimum(after, np.where(previous, hour + 24 - shift.end_hour, np.inf))
+        late = ~inside
+        limit = team.overtime_limit_hours if phase.switches.overtime else 0.0
+        worst = after[late].max(initial=0.0)
+        assert worst <= limit + ROUNDING_HOURS, f"{inputs.teams[index]}: a contact starts {worst} h after the shift"
+        categories = phase.categories
+        urgent = (
+            mine["live"]
+            | categories.urgent[mine["category"]]
+            | (categories.customer[mine["category"]] & (mine["started"] > mine["due"]))
+        )
+        assert urgent[late].all(), f"{inputs.teams[index]}: after the shift's end only urgent work is started"
+
+
+def hours_are_conserved(history: History, inputs: Inputs) -> None:
+    """Handling hours of people's weeks are the ledger's, per team and week."""
+    people, rows = history.people_weeks, history.contacts
+    done = ~np.isnan(rows["started"]) & (rows["ended"] >= 0)
+    week = np.maximum(np.ceil(rows["ended"][done] / WEEK) - 1, 0).astype(int)
+    for team in range(len(inputs.teams)):
+        mine = rows["team"][done] == team
+        theirs = people["team"] == team
+        handled = np.bincount(week[mine], rows["handle_minutes"][done][mine].astype(float) / 60, minlength=inputs.weeks)
+        counted = np.bincount(people["week"][theirs], people["handling_hours"][theirs], minlength=inputs.weeks)
+        # Both are sums of numbers of single precision: 6e-8 of each, and of at most 1,000 numbers.
+        room = 1e-6 * np.maximum(1.0, handled)
+        assert (np.abs(handled - counted) <= room).all(), (
+            f"{inputs.teams[team]}: handled {handled.round(4)} h by the ledger, {counted.round(4)} h by people's weeks"
+        )
+    one = 1 + 1e-6  # single precision
+    assert (people["overtime_hours"] <= people["handling_hours"] * one).all(), "overtime is part of handling"
+    assert (people["reactive_hours"] <= people["handling_hours"] * one).all(), "reactive hours are part of handling"
+    assert (people["on_duty_hours"] >= 0).all(), "no hours on duty are negative"
+
+
+def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]]:
+    """A history, and how often each key was made for the run itself."""
+    made: Counter[int] = Counter()
+
+    def counting(wanted: Wanted, accounts: AccountTable, given: Inputs, luck: Luck) -> list[Contact]:
+        made.update(key for key, time in zip(wanted.key.tolist(), wanted.time.tolist(), strict=True) if time >= 0)
+        return make_contacts(wanted, accounts, given, luck)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replication, "make_contacts", counting)
+        return run(inputs, seed), made
+
+
+@settings(
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+@given(companies, dated, st.integers(0, 5))
+def test_accounts_cents_contacts_and_hours_are_conserved(
+    values: dict[str, Any], changes: list[dict[str, Any]], seed: int
+) -> None:
+    inputs = small_company(values, changes)
+    history, made = with_made_contacts(inputs, seed)
+    end = inputs.weeks * WEEK
+    accounts_are_conserved(history, inputs)
+    shares_are_shares(history)
+    contacts_are_conserved(history, made, end)
+    time_never_runs_back(history, end)
+    nobody_serves_two_at_once(history, end)
+    nothing_starts_outside_working_time(history, inputs)
+    hours_are_conserved(history, inputs)
+
+
+def test_expansion_and_contraction_are_events_also_while_churn_is_off() -> None:
+    inputs = small_inputs({"weeks": 30, "mechanisms.churn": False, "tiers.small.term_months": {1: 1.0}})
+    accounts_are_conserved(run(inputs), inputs)
+
+
+@pytest.mark.parametrize("shift", [office(9, 8, 5), office(0, 9, 7), AROUND_THE_CLOCK])
+def test_each_week_of_a_person_has_the_hours_of_its_own_shifts(shift: dict[str, Any]) -> None:
+    quiet = {"mechanisms.turnover": False, "weeks": 4, "teams.csm.shift": shift, "teams.csm.shrinkage": 0.25}
+    inputs = small_inputs(quiet | {"teams.csm.absence_days_per_year": 60})
+    people = run(inputs).people_weeks
+    mine = rows_where(people, people["team"] == 0)
+    hours = inputs.phases[0].teams[0].shift.hours_per_week
+    assert mine["contracted_hours"].tolist() == [hours] * 4, "paid for the shifts of the week, no more and no less"
+    assert mine["planned_hours"] == pytest.approx(0.75 * hours), "less planned shrinkage"
+    assert mine["absent_hours"].any(), "somebody is absent on some day"
+    present = mine["contracted_hours"] - mine["absent_hours"]
+    assert (mine["on_duty_hours"] <= present * (1 + 1e-6)).all(), "on duty at most while not absent (1e-6: rounding)"
+
+
+def test_a_repeat_or_handover_whose_window_has_passed_does_not_end_before_it_begins() -> None:
+    inputs = small_inputs(
+        {
+            "weeks": 12,
+            "accounts.executive_contact.sponsor_loss_per_year": 3,
+            "categories.sponsor_reengagement.window_weeks": 0.5,
+            "categories.sponsor_reengagement.resolution_probability": 0.1,
+            "categories.sponsor_reengagement.priority": 0,
+            "routing.repeat_probability": 1.0,
+            "routing.max_attempts": 6,
+            "mechanisms.churn": False,
+        }
+    )
+    history = run(inputs)
+    category = inputs.categories.index("sponsor_reengagement")
+    rows = rows_where(history.contacts, history.contacts["category"] == category)
+    assert (rows["attempt"] > 1).any(), "some come back"
+    time_never_runs_back(history, inputs.weeks * WEEK)
+    window = inputs.phases[0].categories.window_hours[category]
+    begun = np.floor(rows["born"][rows["attempt"] == 0] / WEEK) * WEEK
+    first = dict(zip(rows["contact"][rows["attempt"] == 0].tolist(), begun.tolist(), strict=True))
+    late = [s - first[k] for k, s in zip(rows["contact"].tolist(), rows["started"].tolist(), strict=True) if k in first]
+    assert np.nanmax(late) <= window, "no work is started after its window has passed"
+
+
+def test_nothing_is_heard_of_an_account_after_it_has_left() -> None:
+    inputs = small_inputs(
+        {
+            "weeks": 12,
+            "tiers.small.term_months": {1: 1.0},
+            "departures.drivers.competition.hazard_per_year": 5.0,
+            "accounts.executive_contact.sponsor_loss_per_year": 3,
+            "teams.csm.shift": AROUND_THE_CLOCK,
+            "teams.support.shift": AROUND_THE_CLOCK,
+            "accounts.weekday_profile": [1, 1, 1, 1, 1, 1, 1],
+            "categories.how_to.contacts_per_account_month": 20,
+            "categories.how_to.handle_time_mean_minutes": 300,
+            "categories.how_to.resolution_probability": 0.2,
+            "teams.support.headcount": 8,
+        }
+    )
+    history = run(inputs)
+    events, rows = history.account_events, history.contacts
+    gone = dict(zip(events["account"][events["left"]].tolist(), events["time"][events["left"]].tolist(), strict=True))
+    assert len(gone) >= 5, "several accounts leave"
+    ticks = np.array([np.ceil(gone.get(a, np.inf) / WEEK) * WEEK for a in rows["account"].tolist()])
+    late = rows["queued"] >= ticks
+    assert not late.any(), f"{late.sum()} contacts of accounts that have left join a queue"
+
+
+def test_a_live_customer_who_gives_up_before_a_handover_is_handed_over_when_coming_back() -> None:
+    inputs = small_inputs(
+        {
+            "teams.csm.answers_live": True,
+            "channels.phone.patience_mean_minutes": 0.5,
+            "categories.how_to.channel_shares": {"phone": 1.0},
+            "categories.how_to.contacts_per_account_month": 8,
+            "routing.assign.how_to": {"csm": 1.0},
+            "routing.rules": [
+                {"from": "csm", "to": "support", "share": 1.0, "how": "warm_transfer", "categories": ["how_to"]}
+            ],
+            "mechanisms.burnout": False,
+            "mechanisms.turnover": False,
+        }
+    )
+    rows = run(inputs).contacts
+    mine = rows_where(rows, (rows["category"] == inputs.categories.index("how_to")) & (rows["born"] >= 0))
+    abandoned = mine["contact"][(mine["outcome"] == ledger.ABANDONED) & (mine["leg"] == 0) & (mine["attempt"] == 0)]
+    again = rows_where(
+        mine, np.isin(mine["contact"], abandoned) & (mine["attempt"] == 1) & (mine["leg"] == 0) & (mine["seat"] >= 0)
+    )
+    csm = again["team"] == inputs.teams.index("csm")
+    assert csm.any(), "some who gave up with the CSMs come back and reach them"
+    outcomes = {ledger.OUTCOMES[o] for o in again["outcome"][csm & ~np.isnan(again["ended"])]}
+    assert outcomes == {"escalated"}, (
+        f"the CSMs hand these calls over, at the first attempt and at every other: {outcomes}"
+    )
+
+
+def test_waits_add_up_to_the_number_waiting_over_time() -> None:
+    """Little's law as an identity of one path: the area under the number waiting is the sum of the waits.
+
+    Around the clock business time is clock time, so that the ledger's waits are those of the clock.
+    """
+    inputs = small_inputs(
+        {
+            "accounts.warm_up_weeks": 0,
+            "teams.csm.shift": AROUND_THE_CLOCK,
+            "teams.support.shift": AROUND_THE_CLOCK,
+            "teams.support.shrinkage": 0.6,
+            "categories.how_to.contacts_per_account_month": 12,
+        }
+    )
+    seen: dict[float, int] = {}
+
+    def looking(self: Run, week: int) -> Any:
+        queues = [q for team in self.center.teams for q in (team.pool, *(agent.queue for agent in team.agents))]
+        seen[week * WEEK] = sum(1 for queue in queues for heap in queue.heaps for entry in heap if entry[3].waiting)
+        return end_week(self, week)
+
+    end_week = Run._end_week
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "_end_week", looking)
+        rows = run(inputs).contacts
+    end = inputs.weeks * WEEK
+    until = np.where(np.isnan(rows["started"]), np.where(np.isnan(rows["ended"]), end, rows["ended"]), rows["started"])
+    times = np.concatenate([rows["queued"], until])
+    change = np.repeat([1, -1], len(until))
+    order = np.lexsort((change, times))
+    number = np.cumsum(change[order])
+    area = float((number[:-1] * np.diff(times[order])).sum())
+    waits = float(rows["wait_minutes"].astype(float).sum() / 60)
+    assert waits > 100, "there are queues"
+    assert area == pytest.approx(waits, rel=1e-5), "waits are of single precision: 6e-8 each, more for small ones"
+    for tick, waiting in seen.items():
+        counted = int(((rows["queued"] < tick) & (until >= tick)).sum())
+        assert counted == waiting, f"hour {tick}: {waiting} wait in the queues, {counted} by the ledger"
+
+
+def plain(value: Any) -> Any:
+    """All that a value holds, arrays as their bytes; what is only remembered for speed is no field."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, ContactProfile):
+        return plain(value.shares)
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    return [plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def test_a_replication_repeats_itself_and_leaves_its_inputs_as_they_were() -> None:
+    baseline = small_inputs({"weeks": 26})
+    rule = [{"from": "csm", "to": "support", "share": 0.5, "how": "warm_transfer"}]
+    changed = small_inputs({"weeks": 26, "routing.rules": rule})
+    before = plain(baseline), plain(changed)
+    both = run_all(baseline, [baseline, changed])
+    again = run_all(baseline, [changed, baseline, changed])
+    pairs = [(both[0], again[1]), (both[1], again[0]), (both[1], again[2])]
+    for a, b in pairs:
+        for name in TABLES:
+            differ = same_bits(tables_of(a)[name], tables_of(b)[name])
+            assert differ == [], f"{name}: the same bits, whatever ran before"
+    assert (plain(baseline), plain(changed)) == before, "running changes nothing in the inputs"
+    other = run(baseline, replication=1)
+    assert same_bits(tables_of(both[0])["people_weeks"], tables_of(other)["people_weeks"]), "replications differ"
