@@ -219,7 +219,7 @@ def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArr
     kept = 0.5 ** (weeks / rules.satisfaction_half_life_weeks)
     return np.array(
         [
-            np.clip(adoption + weeks * (growth - rules.adoption_neglect_per_week * adoption), 0.0, 1.0),
+            np.minimum(np.maximum(adoption + weeks * (growth - rules.adoption_neglect_per_week * adoption), 0.0), 1.0),
             rules.satisfaction_neutral + (satisfaction - rules.satisfaction_neutral) * kept,
             executive * 0.5 ** (weeks / rules.executive_half_life_weeks),
         ]

@@ -80,19 +80,19 @@ def strain(
     begun after they were due. Planned work inside contracted hours is no strain: freed time fills with it at
     once, and relief would never show.
     """
-    total = duty_hours + after_hours
-    after_share = np.divide(after_hours, total, out=np.zeros_like(total), where=total > 0)
-    occupancy = np.divide(reactive_hours, duty_hours, out=np.zeros_like(total), where=duty_hours > 0)
-    overdue_share = np.divide(overdue, reactive_starts, out=np.zeros_like(total), where=reactive_starts > 0)
-    return np.asarray(
-        np.clip(
-            rules.after_hours_weight * after_share / rules.after_hours_reference
-            + rules.occupancy_weight * np.clip((occupancy - rules.occupancy_floor) / (1 - rules.occupancy_floor), 0, 1)
-            + rules.overdue_weight * overdue_share,
-            0.0,
-            1.0,
-        )
+    after_share = after_hours / np.maximum(duty_hours + after_hours, _NO_HOURS)
+    occupancy = reactive_hours / np.maximum(duty_hours, _NO_HOURS)
+    overdue_share = overdue / np.maximum(reactive_starts, 1.0)
+    above_floor = (occupancy - rules.occupancy_floor) / (1 - rules.occupancy_floor)
+    return np.minimum(
+        rules.after_hours_weight * after_share / rules.after_hours_reference
+        + rules.occupancy_weight * np.minimum(np.maximum(above_floor, 0.0), 1.0)
+        + rules.overdue_weight * overdue_share,
+        1.0,
     )
+
+
+_NO_HOURS = 1e-9  # keeps a day without hours at a share of 0
 
 
 def next_condition(
