@@ -77,7 +77,7 @@ def test_surely_no_difference_that_matters_does_not_pay() -> None:
     small = change("cannot_tell", 200, -900, 1300, reason=NO_DIFFERENCE, negligible=True)
     got = decision(small)
     assert got.verdict == "does not pay"
-    assert "hardly changes, by about USD 100 a year (95 % interval -450 to 650)" in got.sentence
+    assert "hardly changes, by about USD 100 a year (95 % interval −450 to 650)" in got.sentence
 
 
 def test_the_same_scenario_twice_changes_nothing() -> None:
@@ -90,7 +90,7 @@ def test_an_interval_around_zero_cannot_tell_yet_and_says_what_it_takes() -> Non
     got = decision(UNSURE)
     assert got.verdict == "cannot tell yet"
     assert "about 41 more replications may tell" in got.sentence
-    assert "(95 % interval -50,000 to 70,000)" in got.sentence
+    assert "(95 % interval −50,000 to 70,000)" in got.sentence
 
 
 def test_one_replication_cannot_tell() -> None:
@@ -103,12 +103,12 @@ def test_one_replication_cannot_tell() -> None:
     ("value", "text"),
     [
         (121_834, "120,000"),
-        (-80_400, "-80,000"),
+        (-80_400, "−80,000"),
         (95.4, "95"),
         (9.96, "10"),
         (1.23, "1.2"),
         (0, "0"),
-        (-0.347, "-0.35"),
+        (-0.347, "−0.35"),
     ],
 )
 def test_amounts_have_two_significant_digits(value: float, text: str) -> None:

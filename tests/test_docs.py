@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -96,3 +99,26 @@ def test_the_page_of_kpis_has_every_kpi_once() -> None:
 def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(BASELINE)]) == 0
     assert capsys.readouterr().out == text(BASELINE)
+
+
+def readme_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_answer_in_the_readme_is_what_the_command_prints() -> None:
+    command = next(block for block in readme_blocks("sh") if " compare " in block).split()[1:]
+    environment = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    printed = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
+    assert readme_blocks("text")[0].rstrip() == printed, f"put into README.md what this prints: {' '.join(command)}"
+
+
+@pytest.mark.slow
+def test_the_python_in_the_readme_runs() -> None:
+    code = readme_blocks("python")[0].replace("replications=10", "replications=2")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "contribution" in done.stdout, "the sentence names what the decision is read from"

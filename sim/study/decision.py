@@ -150,8 +150,9 @@ def _note(assumptions: int) -> str:
 
 
 def rounded(value: float) -> str:
-    """A number of two significant digits, with thousands separators: 121,834 is 120,000; -0.347 is -0.35."""
-    return f"{_significant(value):,.0f}" if abs(value) >= 10 else f"{_significant(value):,.{SIGNIFICANT_DIGITS}g}"
+    """A number of two significant digits, with thousands separators: 121,834 is 120,000; -0.347 is −0.35."""
+    shown = f"{_significant(value):,.0f}" if abs(value) >= 10 else f"{_significant(value):,.{SIGNIFICANT_DIGITS}g}"
+    return shown.replace("-", "−")
 
 
 def _significant(value: float) -> float:

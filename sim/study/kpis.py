@@ -150,7 +150,7 @@ _TEAM: tuple[Kpi, ...] = (
      "hours worked on contacts after the shift's end", 0.10, True),
     Kpi("burnout_mean", "burnout", "score", EMPLOYED, "lower",
      "mean simulated burnout over person-weeks", 0.02, False),
-    Kpi("burnout_high_share", "people with high burnout", "share", EMPLOYED, "lower",
+    Kpi("burnout_high_share", "share with high burnout", "share", EMPLOYED, "lower",
      "share of person-weeks with burnout above the warning line", 0.02, False),
     Kpi("quits_per_year", "quits", "quits per year", EMPLOYED, "lower",
      "quits per person employed and year", 0.02, False),
