@@ -27,9 +27,11 @@ def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, s
     Accounts without load get no owner and change nobody else's.
     """
     owner = table.owner[team]
-    taken = {seat: float(load[(owner == seat) & table.active].sum()) for seat in seats}
-    if not seats:
+    if not seats or not len(rows):
         return
+    mine = np.flatnonzero((owner >= 0) & table.active)
+    by_seat = np.bincount(owner[mine], weights=load[mine], minlength=max(seats) + 1).tolist()
+    taken = {seat: by_seat[seat] for seat in seats}
     for row in rows[np.lexsort((table.key[rows], -load[rows]))].tolist():
         if load[row] <= 0:
             break

@@ -93,10 +93,11 @@ def _contacts(
     """Contacts for one leg; the second is due only once it has been handed over."""
     categories, category = phase.categories, wanted.category
     customer = categories.customer[category]
-    tables, cell = phase.tables, (team, category, channel)
-    live = tables.live[cell]
+    tables = phase.tables
+    cell = tables.cells(team, category, channel)
+    live = tables.live.take(cell)
     level = np.where(live, 0, categories.priority[category] + 1)
-    target = tables.target_hours[cell]
+    target = tables.target_hours.take(cell)
     due = due_times(wanted.time, target, team, live, phase) if first_leg else np.full(len(category), np.nan)
     return [
         Contact(*row)
@@ -118,9 +119,9 @@ def _contacts(
             target.tolist(),
             wanted.expires.tolist(),
             draw.tolist(),
-            tables.handle_hours[cell].tolist(),
+            tables.handle_hours.take(cell).tolist(),
             u_resolve.tolist(),
-            tables.resolution[cell].tolist(),
+            tables.resolution.take(cell).tolist(),
             patience.tolist(),
             again,
             strict=True,

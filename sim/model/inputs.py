@@ -270,6 +270,11 @@ class RouteTables:
     handle_hours: FloatArray  # mean working time, before the agent's own condition
     resolution: FloatArray  # chance that one handling settles the matter, before the agent's own condition
 
+    def cells(self, team: IntArray, category: IntArray, channel: IntArray) -> IntArray:
+        """Flat positions in the tables, for `take`."""
+        _, categories, channels = self.live.shape
+        return (team * categories + category) * channels + channel
+
     @classmethod
     def of(cls, phase: Phase) -> RouteTables:
         """The tables of a phase.
@@ -291,10 +296,10 @@ class RouteTables:
         resolution = categories.resolution[:, np.newaxis] * channels.resolution_factor * np.where(support, weaker, 1.0)
         resolution = np.where(categories.company[:, np.newaxis], categories.resolution[:, np.newaxis], resolution)
         return cls(
-            live=np.broadcast_to(live, shape),
-            target_hours=np.broadcast_to(np.where(np.isnan(own), target, own), shape),
-            handle_hours=np.broadcast_to(handle, shape),
-            resolution=np.broadcast_to(np.minimum(resolution, 1.0), shape),
+            live=np.array(np.broadcast_to(live, shape)),
+            target_hours=np.array(np.broadcast_to(np.where(np.isnan(own), target, own), shape)),
+            handle_hours=np.array(np.broadcast_to(handle, shape)),
+            resolution=np.array(np.broadcast_to(np.minimum(resolution, 1.0), shape)),
         )
 
 

@@ -277,6 +277,8 @@ class Lifecycle:
         self._clear_term(rows)
 
     def _clear_term(self, rows: IntArray) -> None:
+        if not len(rows):
+            return
         table = self.table
         table.term_number[rows] += 1
         table.intent[:, rows] = 0.0

@@ -68,7 +68,7 @@ def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: in
         for agent in agents:
             agent.absent_days = frozenset()
         return
-    keys = np.concatenate([_agent_keys(t.agents, r.key) for t, r in zip(teams, phase.teams, strict=True)])
+    keys = _agent_keys(agents, phase)
     per_day = np.concatenate([[r.absence_per_day] * len(t.agents) for t, r in zip(teams, phase.teams, strict=True)])
     days = np.arange(7 * week, 7 * week + 8)
     u = luck.uniform("absent", key_of(np.repeat(keys, 8), np.tile(days, len(keys)))).reshape(-1, 8)
@@ -87,7 +87,7 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
         if not team.agents:
             continue
         if phase.switches.turnover:
-            u = luck.uniform("quit", _agent_keys(team.agents, rules.key), week)
+            u = luck.uniform("quit", _agent_keys(team.agents, phase), week)
             burnout = np.array([agent.burnout for agent in team.agents])
             leaving = quits(u, rules.quit_rate_per_week, burnout, phase.people)
             for agent, leaves in zip(team.agents, leaving.tolist(), strict=True):
@@ -99,10 +99,11 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
                 center.hire(agent, now)
 
 
-def _agent_keys(agents: Sequence[Agent], team_key: int) -> KeyArray:
-    seats = np.array([agent.seat for agent in agents], dtype=np.int64)
-    occupants = np.array([agent.occupant for agent in agents], dtype=np.int64)
-    return key_of(np.full(len(agents), team_key, dtype=np.uint64), seats, occupants)
+def _agent_keys(agents: Sequence[Agent], phase: Phase) -> KeyArray:
+    """One key per person: team, seat and which occupant of the seat."""
+    team_keys = np.array([rules.key for rules in phase.teams], dtype=np.uint64)
+    persons = np.array([(agent.team, agent.seat, agent.occupant) for agent in agents], dtype=np.int64).T
+    return key_of(team_keys[persons[0]], persons[1], persons[2])
 
 
 def people_rows(teams: Sequence[TeamState], week: int) -> list[list[Any]]:
