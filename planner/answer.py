@@ -33,8 +33,8 @@ def show(result: Mapping[str, Any], kpis: Mapping[str, Kpi]) -> None:
     box = VERDICT_BOXES.get(verdict, st.info)
     box(f"**{verdict[:1].upper()}{verdict[1:]}**  \n{words.escape(decision['sentence'])}")
     st.caption(
-        f"{names_shown}, {after['replications']} paired replications. Intervals are at 95 %; those of"
-        " differences hold for all headline numbers together."
+        f"{names_shown}, {words.counted(after['replications'], 'paired replication')}. The intervals of each"
+        " scenario are at 95 %. A difference has an adjusted interval, widened so that the verdicts hold together."
     )
 
     st.subheader("Headline numbers")
@@ -48,13 +48,14 @@ def show(result: Mapping[str, Any], kpis: Mapping[str, Kpi]) -> None:
 
     st.subheader("Differences")
     st.caption(
-        "What-if minus baseline. Each row has its own scale. An interval that holds zero leaves the direction open."
+        "What-if minus baseline, with the adjusted interval. Each row has its own scale. An interval that holds"
+        " zero leaves the direction open."
     )
     figure = charts.differences_chart(names, difference["kpis"], kpis)
     st.plotly_chart(figure, key="differences", config={"displayModeBar": False, "scrollZoom": False})
 
     st.subheader("All indicators")
-    st.caption("Differences of shares (%) are in percentage points. Adjusted intervals decide the verdicts.")
+    st.caption("Differences of shares (%) are in percentage points. The adjusted interval decides the verdict.")
     st.dataframe(
         table(before, after, difference["kpis"], kpis),
         hide_index=True,
@@ -87,7 +88,7 @@ def table(
                 "Adjusted interval": words.plain_span(difference.get("ci95_adjusted"), unit, difference=True),
                 "Verdict": words.verdict(difference),
                 "What may settle it": words.more_replications(difference),
-                "Meaning": kpis[name].definition,
+                "Meaning": words.formula(kpis[name].definition),
                 "Name": name,
             }
         )
@@ -110,13 +111,13 @@ def _card(
             delta_color=words.colour(difference),
             delta_arrow="off",
             delta_description=words.verdict(difference),
-            help=f"{_sentence(kpis[name].definition)} Covers {kpis[name].covers}.",
+            help=f"{_sentence(words.formula(kpis[name].definition))} Covers {kpis[name].covers}.",
         )
         st.caption(
             f"Baseline: {words.value(before['kpis'][name]['mean'], unit)}"
             f" ({words.span(before['kpis'][name]['ci95'], unit)})  \n"
             f"What-if: {words.span(after['kpis'][name]['ci95'], unit)}  \n"
-            f"Difference: {words.span(difference['ci95_adjusted'], unit, difference=True)}  \n"
+            f"Difference, adjusted interval: {words.span(difference['ci95_adjusted'], unit, difference=True)}  \n"
             f"{words.more_replications(difference).capitalize()}"
         )
 

@@ -5,8 +5,10 @@ In: the scenario files of the folder `scenarios`. Out: a comparison, kept in the
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,9 +83,9 @@ def main() -> None:
         "What a routing or headcount decision does to churn, cost and burnout: two scenarios are simulated"
         " with the same luck, week by week, and compared."
     )
-    files = sorted(path.name for path in FOLDER.glob("*.yaml"))
+    files = [name for name, _ in _files()]
     if len(files) < 2:
-        st.error(f"Two scenario files are needed in {FOLDER}; there are {len(files)}.")
+        st.error(f"Two scenario files are needed in {FOLDER}; there {'is 1' if files else 'are none'}.")
         return
     _collect()
     chosen = _inputs(files)
@@ -114,6 +116,7 @@ def _inputs(files: list[str]) -> str | None:
         key="replications",
         help="How many histories of each scenario are simulated. More of them give narrower intervals and"
         " take longer. From 2 to 1,000; 30 is usual.",
+        on_change=_forget_note,
     )
     seed_column.number_input(
         "Seed of the luck",
@@ -122,10 +125,15 @@ def _inputs(files: list[str]) -> str | None:
         1,
         key="seed",
         help="A whole number. The same seed gives the same numbers again; another one gives other luck.",
+        on_change=_forget_note,
     )
     question = _question() if before and after else None
-    if st.session_state["Baseline"] == st.session_state["What-if"]:
+    names = (st.session_state["Baseline"], st.session_state["What-if"])
+    if names[0] == names[1]:
         st.warning("Baseline and what-if are the same file. Choose two.")
+    elif before and after and (obstacle := _obstacle(before, after, names)):
+        st.warning("These two cannot be compared:")
+        st.code(obstacle, language=None, wrap_lines=True)
     job: jobs.Job | None = st.session_state.get("job")
     with st.container(horizontal=True):
         st.button(
@@ -147,9 +155,10 @@ def _picker(title: str, files: list[str], first: str, position: int, help_text: 
         index=files.index(first) if first in files else position,
         key=title,
         help=f"{help_text} A file in the folder `scenarios`.",
+        on_change=_forget_note,
     )
     try:
-        scenario = _load(str(FOLDER / name), _stamps())
+        scenario = _load(str(FOLDER / name), _files())
     except ScenarioError as error:
         st.error(f"{name} has errors and cannot run:")
         st.code(str(error), language=None, wrap_lines=True)
@@ -158,9 +167,23 @@ def _picker(title: str, files: list[str], first: str, position: int, help_text: 
     return scenario
 
 
-def _stamps() -> tuple[tuple[str, int], ...]:
-    """Names and times of all scenario files: `extends` lets one file change another's meaning."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in FOLDER.glob("*.yaml")))
+def _files() -> tuple[tuple[str, int], ...]:
+    """Names and times of the scenario files: regular ones, neither hidden (as editors' locks are) nor unreadable.
+
+    The times of all are a stamp for each: `extends` lets one file change another's meaning. Other programs
+    write in the folder meanwhile, so a file that is gone when its time is asked for is left out.
+    """
+    found = []
+    try:
+        for path in FOLDER.iterdir():
+            if path.suffix == ".yaml" and not path.name.startswith(".") and path.name.isprintable():
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        found.append((path.name, status.st_mtime_ns))
+    except OSError:
+        return ()
+    return tuple(sorted(found))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
@@ -175,10 +198,28 @@ def _question() -> Question | None:
     if names[0] == names[1]:
         return None
     try:
-        before, after = (_load(str(FOLDER / name), _stamps()) for name in names)
+        before, after = (_load(str(FOLDER / name), _files()) for name in names)
     except ScenarioError:
         return None
+    if _obstacle(before, after, names):
+        return None
     return Question(before, after, int(st.session_state["replications"]), int(st.session_state["seed"]))
+
+
+def _obstacle(before: Scenario, after: Scenario, names: tuple[str, str]) -> str:
+    """Why the two cannot be compared, a line for each reason; empty if they can. `names` are their files."""
+    from sim.study.experiment import check_comparable
+
+    try:
+        check_comparable([before, after], names)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _forget_note() -> None:
+    """A message about the last run says nothing about other inputs."""
+    st.session_state.pop("note", None)
 
 
 def _start() -> None:
@@ -189,7 +230,7 @@ def _start() -> None:
     3. The job starts, unless one is under way or too many wait.
     """
     question = _question()
-    st.session_state.pop("note", None)
+    _forget_note()
     if question is None or st.session_state.get("job"):
         return
     try:

@@ -104,7 +104,10 @@ class Job:
             if self.stop.is_set():
                 self.state = State.CANCELLED
                 return
-            _log.exception("the comparison %s failed", self.key)
+            if isinstance(error, ValueError):  # bad input: its message repairs it, and the page shows that
+                _log.warning("the comparison %s cannot run: %s", self.key, error)
+            else:
+                _log.exception("the comparison %s failed", self.key)
             self.error = error
             self.state = State.FAILED
         finally:

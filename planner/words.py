@@ -29,6 +29,16 @@ def escape(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\`*_{}[]<>#$|~:" else character for character in text)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 replication`, `1,200 replications`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def formula(text: str) -> str:
+    """A definition with the signs of print: `ARR × (1 − exp(−intent))`; hyphens between words stay."""
+    return re.sub(r"(?<!\w)-(?=[\s\w(])", MINUS, text).replace(" x ", " × ")
+
+
 def is_share(unit: str) -> bool:
     """Whether values of the unit are shown in per cent, and their differences in percentage points."""
     return unit in _SHARES
@@ -97,7 +107,7 @@ def verdict(difference: Mapping[str, Any]) -> str:
 def more_replications(difference: Mapping[str, Any]) -> str:
     """How many more replications may settle an open verdict, where that is known; else empty."""
     more = difference.get("more_replications")
-    return f"about {more:,} more replications may tell" if more else ""
+    return f"about {counted(more, 'more replication')} may tell" if more else ""
 
 
 def colour(difference: Mapping[str, Any]) -> Literal["green", "red", "gray"]:

@@ -1,7 +1,8 @@
 """The command `csm-planner`: checks scenario files, runs them, compares them, opens the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
-Exit codes: 0 done, 1 a replication or the program failed, 2 bad input (nothing written), 130 interrupted.
+Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def run(
     ledger: LedgerFile = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options(replications, seed, workers, json, ledger)
+    _check_options([scenario], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
     _study(
@@ -118,6 +119,7 @@ def run(
             cancel=cancel,
         ),
         json,
+        ledger,
     )
 
 
@@ -135,7 +137,7 @@ def compare(
     ledger: LedgerFile = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options(replications, seed, workers, json, ledger)
+    _check_options([baseline, *scenarios], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
     _study(
@@ -150,19 +152,28 @@ def compare(
             cancel=cancel,
         ),
         json,
+        ledger,
     )
 
 
 @app.command("app")
-def open_planner() -> None:
-    """Opens the planner in the browser."""
+def open_planner(
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="P", help="First port tried.", show_default="8501"),
+    ] = None,
+) -> None:
+    """Serves the planner on this machine, for the browser."""
     page = Path(__file__).resolve().parents[1] / "planner_app.py"
     if not page.is_file():
         raise _BadInput(f"{page}: the planner's page is not there; install the package again.")
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page)])
+    os.chdir(page.parent)  # where `planner` is found, and nothing else by that name
+    sys.stdout.flush()
+    wanted = [] if port is None else ["--port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
 
 
-def _study(compute: Compute, json: Path | None) -> None:
+def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
     """Runs a study with progress on stderr, then writes the JSON file and shows the result.
 
     compute : takes what is called with progress, and what says whether to stop; returns the result.
@@ -176,32 +187,51 @@ def _study(compute: Compute, json: Path | None) -> None:
         with ProgressLine() as line:
             result: RunResult | Comparison = compute(line, stop.is_set)
     except Interrupted as interrupted:
-        print(interrupted, file=sys.stderr)
+        _say(str(interrupted))
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)
+            if json is not None:
+                _say(_write_json(json, interrupted.result) or f"{json}: written, with the finished replications.")
+        elif json is not None:
+            _say(f"{json}: not written; no replication had finished.")
+        if ledger is not None:
+            _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     problems = list(result.failures)
-    if json is not None:
-        from sim.study.output_files import write_atomically
-
-        try:
-            write_atomically(json, result.to_json())
-        except OSError as error:
-            problems.append(f"{json}: could not be written ({error.strerror or error}).")
+    if json is not None and (problem := _write_json(json, result)) is not None:
+        problems.append(problem)
     show_result(result, sys.stdout)
     for problem in problems:
-        print(problem, file=sys.stderr)
+        _say(problem)
     if problems:
         raise typer.Exit(FAILED)
 
 
-def _check_options(replications: int, seed: int, workers: int | None, *paths: Path | None) -> None:
-    """Raises `_BadInput` with all that is wrong: numbers out of range, files that cannot be written."""
+def _write_json(path: Path, result: RunResult | Comparison) -> str | None:
+    """Writes the result; what went wrong, or None."""
+    from sim.study.output_files import write_atomically
+
+    try:
+        write_atomically(path, result.to_json())
+    except OSError as error:
+        return f"{path}: could not be written ({error.strerror or error})."
+    return None
+
+
+def _say(message: str) -> None:
+    """Prints a message on stderr, its lines without anything that a terminal would obey."""
+    print("\n".join(map(printable, message.split("\n"))), file=sys.stderr)
+
+
+def _check_options(
+    scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
+) -> None:
+    """Raises `_BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
     from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
-    from sim.study.output_files import why_not_writable
+    from sim.study.output_files import why_not_an_output, why_not_writable
 
     wanted = [path for path in paths if path is not None]
     problems = [
@@ -213,9 +243,13 @@ def _check_options(replications: int, seed: int, workers: int | None, *paths: Pa
         )
         if value is not None and not low <= value <= high
     ]
-    problems += [f"{path}: {why}" for path in wanted if (why := why_not_writable(path))]
+    problems += [
+        printable(f"{path}: {why}")
+        for path in wanted
+        if (why := why_not_writable(path) or why_not_an_output(path, scenarios))
+    ]
     if len({path.resolve() for path in wanted}) < len(wanted):
-        problems.append(f"{wanted[0]}: two outputs cannot go to the same file; name two.")
+        problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
     if problems:
         raise _BadInput("\n".join(problems))
 
@@ -250,15 +284,15 @@ def _report(error: Exception) -> int:
     from sim.study.errors import PoolError, StudyFailed, StudyInputError
 
     if isinstance(error, _BadInput | ScenarioError | StudyInputError):
-        print(error, file=sys.stderr)
+        _say(str(error))
         return BAD_INPUT
     if isinstance(error, OSError | MemoryError):
-        print(f"The machine refused: {error or type(error).__name__}.", file=sys.stderr)
+        _say(f"The machine refused: {error or type(error).__name__}.")
         return FAILED
     if isinstance(error, StudyFailed | PoolError):
-        print(error, file=sys.stderr)
+        _say(str(error))
         return FAILED
-    print(f"This is a defect of the program: {type(error).__name__}: {error}", file=sys.stderr)
+    _say(f"This is a defect of the program: {type(error).__name__}: {error}")
     return FAILED
 
 
@@ -268,9 +302,9 @@ def _report_usage(error: Any) -> int:
     context = getattr(error, "ctx", None)
     if not message:
         return int(error.exit_code)
-    print(message, file=sys.stderr)
+    _say(message)
     if context is not None:
-        print(f"See '{context.command_path} --help'.", file=sys.stderr)
+        _say(f"See '{context.command_path} --help'.")
     return int(error.exit_code)
 
 

@@ -18,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sim.cli_text import printable
-from sim.study.decision import plain, plain_change, plain_interval
+from sim.study.decision import more_replications, plain, plain_change, plain_interval
 from sim.study.results import Comparison, RunResult
 from sim.study.statistics import NO_DIFFERENCE, Difference
 
@@ -132,7 +132,7 @@ def _show_comparison(result: Comparison, console: Console) -> None:
     names = [*COMPANY_HEADLINE, *_of_teams(result, TEAM_HEADLINE), "proactive_completed_share"]
     for scenario, difference in zip(result.scenarios[1:], result.differences, strict=True):
         heading = _heading(f"{scenario.name} against {result.baseline.name}", result)
-        table = _table(heading, ("baseline", "scenario", "difference\n(95 % interval)", "verdict"))
+        table = _table(heading, ("baseline", "scenario", "difference\n(adjusted interval)", "verdict"))
         for name in names:
             unit, change = result.registry[name].unit, difference.kpis[name]
             interval = ""
@@ -148,7 +148,7 @@ def _show_comparison(result: Comparison, console: Console) -> None:
         console.print(table)
     for decision in result.decisions:
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
-        console.print(decision.note)
+        console.print(printable(decision.note))
         console.print()
     console.print(
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
@@ -158,13 +158,15 @@ def _show_comparison(result: Comparison, console: Console) -> None:
 
 def verdict_words(change: Difference) -> str:
     """A verdict as people read it."""
+    if change.mean is None:
+        return "no value"
     if change.verdict != "cannot_tell":
         return change.verdict or "–"
     if change.reason == NO_DIFFERENCE:
         return "no difference that matters"
     if change.more_replications is None:
         return "cannot tell"
-    return f"cannot tell; about {change.more_replications:,} more replications"
+    return f"cannot tell; about {more_replications(change.more_replications)}"
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ import yaml
 
 import sim
 from sim.cli import execute
+from sim.cli_output import verdict_words
 from sim.scenario import ScenarioError
 from sim.study.errors import Interrupted, StudyInputError
 from sim.study.experiment import Progress
 from sim.study.kpis import registry
+from sim.study.statistics import Difference
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "sim"]
@@ -286,6 +289,8 @@ def test_ctrl_c_exits_with_130_reports_and_leaves_no_process(folder: Path, tmp_p
         2,
         "--json",
         tmp_path / "o.json",
+        "--ledger",
+        tmp_path / "contacts.parquet",
     ]
     with subprocess.Popen(
         [*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
@@ -302,7 +307,12 @@ def test_ctrl_c_exits_with_130_reports_and_leaves_no_process(folder: Path, tmp_p
     assert "Interrupted after" in err
     assert "Traceback" not in err
     assert out == "", "an unfinished study is no result"
-    assert files(tmp_path) == []
+    assert files(tmp_path) == ["o.json"], "what had finished is kept, whole"
+    written = json.loads((tmp_path / "o.json").read_text())
+    assert written["provenance"]["interrupted"] is True
+    assert 0 < written["provenance"]["replications"] == written["scenarios"][0]["replications"] < 100_000
+    assert "o.json: written" in err
+    assert "contacts.parquet: not written" in err
     assert not any(is_running(child) for child in children)
 
 
@@ -337,3 +347,71 @@ def test_names_cannot_command_the_terminal(folder: Path, capsys: pytest.CaptureF
     execute(["validate", str(path)])
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err
+
+
+def test_paths_cannot_command_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    execute(["run", str(folder / "small.yaml"), "--json", "/none\x1b[31m/x.json"])
+    execute(["run", "/none\x1b[31m/x.yaml"])
+    err = capsys.readouterr().err
+    assert err.count("none?[31m") >= 2, "both paths are shown, made harmless"
+    assert "\x1b" not in err
+
+
+@pytest.mark.parametrize("option", ["--json", "--ledger"])
+@pytest.mark.parametrize("kind", ["given", "extended", "another", "new", "link", "odd name", "odd base"])
+def test_an_output_never_takes_the_place_of_a_scenario(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, kind: str
+) -> None:
+    for name in ("small.yaml", "hire.yaml", "other.yaml"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "base.json").write_bytes((folder / "small.yaml").read_bytes())
+    (tmp_path / "odd.txt").write_text("name: Odd\nextends: base.json\n")
+    (tmp_path / "link.json").symlink_to(tmp_path / "small.yaml")
+    scenario, target = {
+        "given": ("hire.yaml", "hire.yaml"),
+        "extended": ("hire.yaml", "small.yaml"),
+        "another": ("hire.yaml", "other.yaml"),
+        "new": ("hire.yaml", "new.YML"),
+        "link": ("hire.yaml", "link.json"),
+        "odd name": ("odd.txt", "odd.txt"),
+        "odd base": ("odd.txt", "base.json"),
+    }[kind]
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert execute(["run", str(tmp_path / scenario), "--replications", "1", option, str(tmp_path / target)]) == 2
+    assert f"{target}: " in capsys.readouterr().err
+    if option == "--ledger":
+        with pytest.raises(StudyInputError, match=target):
+            sim.run(tmp_path / scenario, replications=1, ledger=tmp_path / target)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before, "every file is as it was"
+
+
+def test_what_is_no_scenario_is_refused_in_words() -> None:
+    with pytest.raises(TypeError, match="5 is no scenario; give the path of a scenario file"):
+        sim.run(5)  # type: ignore[arg-type]
+
+
+def test_a_window_that_only_one_scenario_has_is_told_in_words(folder: Path) -> None:
+    path = folder / "window.yaml"
+    path.write_text("name: Window\nextends: small.yaml\nwindow: {from_week: 2, to_week: 6}\n")
+    with pytest.raises(ScenarioError, match="no window"):
+        sim.compare(folder / "small.yaml", path)
+
+
+def test_a_kpi_without_values_shows_no_value() -> None:
+    nothing = Difference(None, None, None, None, None, None, False, 0)
+    assert verdict_words(nothing) == "no value"
+    assert verdict_words(replace(nothing, mean=1.0)) == "–", "no better direction"
+    one_more = replace(nothing, mean=1.0, verdict="cannot_tell", more_replications=1)
+    assert verdict_words(one_more) == "cannot tell; about 1 more replication"
+
+
+def test_interrupted_before_anything_had_finished_writes_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise Interrupted(0, 5, None)
+
+    monkeypatch.setattr("sim.study.experiment.run", interrupted)
+    assert execute(["run", str(folder / "small.yaml"), "--json", str(tmp_path / "o.json")]) == 130
+    assert "o.json: not written; no replication had finished." in capsys.readouterr().err
+    assert files(tmp_path) == []

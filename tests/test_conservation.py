@@ -263,7 +263,11 @@ def nothing_starts_outside_working_time(history: History, inputs: Inputs) -> Non
 
 
 def hours_are_conserved(history: History, inputs: Inputs) -> None:
-    """Handling hours of people's weeks are the ledger's, per team and week."""
+    """Handling hours of people's weeks are the ledger's, per team and week, but for work across a Monday.
+
+    People's hours are counted when they are worked, at the end of a shift at the latest; the ledger has a
+    contact's hours in the week in which it ended.
+    """
     people, rows = history.people_weeks, history.contacts
     done = ~np.isnan(rows["started"]) & (rows["ended"] >= 0)
     week = np.maximum(np.ceil(rows["ended"][done] / WEEK) - 1, 0).astype(int)
@@ -272,8 +276,13 @@ def hours_are_conserved(history: History, inputs: Inputs) -> None:
         theirs = people["team"] == team
         handled = np.bincount(week[mine], rows["handle_minutes"][done][mine].astype(float) / 60, minlength=inputs.weeks)
         counted = np.bincount(people["week"][theirs], people["handling_hours"][theirs], minlength=inputs.weeks)
+        begun, over = rows["started"], np.nan_to_num(rows["ended"], nan=np.inf)
+        across = [
+            rows["handle_minutes"][(rows["team"] == team) & (begun < monday) & (over > monday)].sum() / 60
+            for monday in WEEK * np.arange(inputs.weeks + 1)
+        ]
         # Both are sums of numbers of single precision: 6e-8 of each, and of at most 1,000 numbers.
-        room = 1e-6 * np.maximum(1.0, handled)
+        room = 1e-6 * np.maximum(1.0, handled) + np.add(across[:-1], across[1:])
         assert (np.abs(handled - counted) <= room).all(), (
             f"{inputs.teams[team]}: handled {handled.round(4)} h by the ledger, {counted.round(4)} h by people's weeks"
         )

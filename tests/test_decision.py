@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from sim.model.inputs import Inputs
-from sim.study.decision import Decision, decide, plain, plain_change, plain_interval, rounded
+from sim.study.decision import Decision, decide, more_replications, plain, plain_change, plain_interval, rounded
 from sim.study.kpis import registry
 from sim.study.statistics import NO_DIFFERENCE, Difference, Estimate
 
@@ -41,13 +41,26 @@ def test_better_contribution_with_no_guard_worse_is_recommended() -> None:
     got = decision(GAIN, csm__burnout_mean=change("better", -0.05, -0.06, -0.04))
     assert got.verdict == "recommended"
     assert got.sentence == (
-        "Reroute pays: contribution rises by about USD 120,000 a year (95 % interval 80,000 to 160,000); "
+        "Reroute pays: contribution rises by about USD 120,000 a year (adjusted interval 80,000 to 160,000); "
         "CSM burnout falls from 0.10 to 0.05."
     )
 
 
 def test_every_decision_says_what_the_interval_leaves_out() -> None:
     assert decision(GAIN).note == "The interval covers chance only; 87 inputs are assumptions."
+
+
+def test_the_note_names_the_widest_assumptions() -> None:
+    differences = {name: SAME for name in KPIS}
+    same = {name: Estimate(0.1, None, None, 30) for name in KPIS}
+    got = decide("Reroute", KPIS, differences, same, same, teams=("csm", "support"), years=2.0, currency="USD",
+                 assumptions=87, widest=["a.b", "c.d", "e"])  # fmt: skip
+    assert got.note == "The interval covers chance only; 87 inputs are assumptions, the widest: a.b, c.d, e."
+
+
+def test_one_is_not_many() -> None:
+    assert more_replications(1) == "1 more replication"
+    assert more_replications(1200) == "1,200 more replications"
 
 
 @pytest.mark.parametrize("guard", ["logo_churn_per_year", "csm__burnout_high_share", "support__burnout_high_share"])
@@ -70,14 +83,14 @@ def test_burnout_mean_is_no_guard() -> None:
 def test_lower_contribution_does_not_pay() -> None:
     got = decision(LOSS)
     assert got.verdict == "does not pay"
-    assert "contribution falls by about USD 120,000 a year (95 % interval 80,000 to 160,000)" in got.sentence
+    assert "contribution falls by about USD 120,000 a year (adjusted interval 80,000 to 160,000)" in got.sentence
 
 
 def test_surely_no_difference_that_matters_does_not_pay() -> None:
     small = change("cannot_tell", 200, -900, 1300, reason=NO_DIFFERENCE, negligible=True)
     got = decision(small)
     assert got.verdict == "does not pay"
-    assert "hardly changes, by about USD 100 a year (95 % interval −450 to 650)" in got.sentence
+    assert "hardly changes, by about USD 100 a year (adjusted interval −450 to 650)" in got.sentence
 
 
 def test_the_same_scenario_twice_changes_nothing() -> None:
@@ -90,7 +103,7 @@ def test_an_interval_around_zero_cannot_tell_yet_and_says_what_it_takes() -> Non
     got = decision(UNSURE)
     assert got.verdict == "cannot tell yet"
     assert "about 41 more replications may tell" in got.sentence
-    assert "(95 % interval −50,000 to 70,000)" in got.sentence
+    assert "(adjusted interval −50,000 to 70,000)" in got.sentence
 
 
 def test_one_replication_cannot_tell() -> None:
@@ -108,6 +121,7 @@ def test_one_replication_cannot_tell() -> None:
         (9.96, "10"),
         (1.23, "1.2"),
         (0, "0"),
+        (-0.0, "0"),
         (-0.347, "−0.35"),
     ],
 )
@@ -119,12 +133,17 @@ def test_amounts_have_two_significant_digits(value: float, text: str) -> None:
     ("value", "unit", "text", "signed"),
     [
         (0.123, "share", "12.3 %", "+12.30 pts"),
-        (-0.05, "share per year", "-5.0 %", "−5.00 pts"),
+        (-0.05, "share per year", "−5.0 %", "−5.00 pts"),
         (3.25, "minutes", "3.2 min", "+3.25 min"),
         (1234.5, "USD", "1,234", "+1,234"),
         (0.0, "USD", "0", "0"),
         (0.456, "score", "0.46", "+0.456"),
         (12.34, "contacts", "12.3", "+12.34"),
+        (-0.0002, "share", "0.0 %", "−0.02 pts"),
+        (-0.001, "score", "0.00", "−0.001"),
+        (-0.2, "USD", "0", "0"),
+        (-1234.6, "USD", "−1,235", "−1,235"),
+        (-12.34, "minutes", "−12.3 min", "−12.34 min"),
         (None, "USD", "–", "–"),
     ],
 )

@@ -260,7 +260,7 @@ SPECIAL: dict[str, Any] = {
     "routing.rules.*.from": other_way_round,
     "routing.rules.*.to": other_way_round,
     "routing.rules.*.how": one_of("front_door", "warm_transfer"),
-    "playbooks.*.*.weeks_after_start.*": lambda path, value, data: iter([{path: value + 1.0}, {path: value + 12.0}]),
+    "playbooks.*.*.weeks_after_start.*": lambda path, value, data: iter([{path: value + 1}, {path: value + 12}]),
 }
 
 

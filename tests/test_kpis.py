@@ -397,7 +397,7 @@ def test_hours_burnout_and_quits_of_people() -> None:
     ]
     values = compute(make_history(people=people), make_inputs())
     assert values["csm.occupancy"] == pytest.approx((27 + 27 - 3) / 60), "overtime lies outside the hours on duty"
-    assert values["csm.utilisation"] == pytest.approx(54 / (32 * 0.8 + 32)), "a fifth of the first week was away"
+    assert values["csm.utilisation"] == pytest.approx(54 / (32 + 32)), "absence takes nothing off the planned hours"
     assert values["csm.overtime_hours"] == pytest.approx(3.0)
     assert values["csm.burnout_mean"] == pytest.approx(0.5), "a vacant seat has no burnout"
     assert values["csm.burnout_high_share"] == pytest.approx(0.5)
@@ -521,3 +521,9 @@ def test_money_is_shown_in_the_scenarios_currency() -> None:
     assert kpis["contribution"].unit == "EUR"
     assert kpis["arr_end"].unit == "EUR per year"
     assert kpis["csm.fcr"].unit == "share"
+
+
+def test_waits_and_backlogs_are_the_skewed_kpis() -> None:
+    inputs = make_inputs()
+    skewed = {kpi.name for kpi in registry(inputs).values() if kpi.skewed}
+    assert skewed == {f"{team}.{name}" for team in inputs.teams for name in ("wait_mean_minutes", "backlog_mean")}

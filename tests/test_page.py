@@ -5,8 +5,14 @@ The comparison itself is replaced by one that waits to be let go, so that every 
 
 from __future__ import annotations
 
+import os
+import re
+import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +24,7 @@ from streamlit.testing.v1 import AppTest
 
 from planner import charts, jobs, words
 from planner.__main__ import free_port
+from sim.scenario import Problem, ScenarioError
 from sim.study.kpis import HEADLINE, Kpi
 
 SENTENCE = "Rerouting costs more than it brings."
@@ -103,6 +110,15 @@ def page(project: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return open_page(project)
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path, scenario_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the shipped scenarios, from which the page takes its files."""
+    for path in scenario_folder.glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr("planner.app.FOLDER", tmp_path)
+    return tmp_path
+
+
 def open_page(project: Path) -> AppTest:
     return AppTest.from_file(str(project / "planner_app.py"), default_timeout=30).run()
 
@@ -148,19 +164,56 @@ def test_the_same_file_twice_cannot_run(page: AppTest) -> None:
     assert "same file" in texts(page), "the page says why Run is off"
 
 
-def test_a_broken_file_shows_its_errors_and_cannot_run(
-    tmp_path: Path, scenario_folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for path in scenario_folder.glob("*.yaml"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "broken.yaml").write_text("name: Broken\nextends: baseline.yaml\nweks: 52\n", encoding="utf-8")
-    monkeypatch.setattr("planner.app.FOLDER", tmp_path)
+def test_a_broken_file_shows_its_errors_and_cannot_run(own_folder: Path, project: Path) -> None:
+    (own_folder / "broken.yaml").write_text("name: Broken\nextends: baseline.yaml\nweks: 52\n", encoding="utf-8")
     page = open_page(project)
     page.selectbox[1].set_value("broken.yaml").run()
     assert not page.exception, "a broken file is no reason for a traceback"
     assert "broken.yaml:3" in texts(page), "the error names file and line"
     assert "weks" in texts(page)
     assert button(page, "Run").disabled
+
+
+def test_the_pickers_list_only_files_that_one_could_open(own_folder: Path, project: Path) -> None:
+    shipped = sorted(path.name for path in own_folder.iterdir())
+    (own_folder / "dangling.yaml").symlink_to(own_folder / "nowhere")
+    (own_folder / ".#baseline.yaml").symlink_to("somebody@machine.123")
+    (own_folder / ".hidden.yaml").write_text("name: Hidden\n", encoding="utf-8")
+    (own_folder / "folder.yaml").mkdir()
+    os.mkfifo(own_folder / "pipe.yaml")
+    page = open_page(project)
+    assert not page.exception, "an editor's lock or a dead link beside the scenarios does not stop the page"
+    assert page.selectbox[0].options == shipped, "hidden names, dead links, folders and pipes are no scenarios"
+    assert not button(page, "Run").disabled
+
+
+def test_a_chosen_file_that_vanishes_does_not_stop_the_page(own_folder: Path, project: Path) -> None:
+    page = open_page(project)
+    page.selectbox[1].set_value("one_more_csm.yaml").run()
+    (own_folder / "one_more_csm.yaml").unlink()
+    page.run()
+    assert not page.exception, "files come and go while the page is open"
+    assert "one_more_csm.yaml" not in page.selectbox[1].options
+    assert page.selectbox[1].value in page.selectbox[1].options, "another file is chosen instead"
+
+
+def test_a_folder_that_vanishes_is_told(own_folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.app.FOLDER", own_folder / "gone")
+    page = open_page(project)
+    assert not page.exception
+    assert "there are none" in texts(page), "the page says what it needs and that it found nothing"
+
+
+def test_scenarios_that_cannot_be_compared_are_told_before_run(own_folder: Path, project: Path) -> None:
+    (own_folder / "short.yaml").write_text("name: Short\nextends: baseline.yaml\nweeks: 52\n", encoding="utf-8")
+    page = open_page(project)
+    page.selectbox[1].set_value("short.yaml").run()
+    assert not page.exception
+    assert button(page, "Run").disabled, "a run that must fail is not offered"
+    assert "short.yaml: weeks: 52 differs from the baseline's 104" in texts(page), "the reason names file and field"
+    page.selectbox[1].set_value("one_more_csm.yaml").run()
+    assert "cannot be compared" not in texts(page)
+    assert not button(page, "Run").disabled, "another file can be compared"
 
 
 def test_a_folder_with_one_file_says_what_is_missing(
@@ -190,6 +243,8 @@ def test_a_run_shows_progress_then_the_answer(page: AppTest, comparison: HeldCom
     finish(page)
     assert not page.exception
     assert SENTENCE in texts(page)
+    assert "widened so that the verdicts hold together" in texts(page), "what an adjusted interval is"
+    assert "Difference, adjusted interval: −0.080 to −0.020" in texts(page), "a card says which interval it shows"
     assert "Does not pay" in page.error[0].value
     assert len(page.metric) == len(HEADLINE), "a card for each headline number"
     assert {card.delta for card in page.metric} == {"−0.050"}
@@ -240,6 +295,32 @@ def test_a_failed_run_says_so_without_a_traceback(page: AppTest, comparison: Hel
     assert not page.exception
     assert "replication 4 of seed 1 died twice" in texts(page)
     assert not button(page, "Run").disabled
+
+    page.selectbox[1].set_value("one_more_csm.yaml").run()
+    assert "died twice" not in texts(page), "the message was about the file chosen before"
+
+
+@pytest.mark.parametrize(
+    ("error", "traceback"),
+    [
+        (ScenarioError([Problem("short.yaml", 3, "weeks", "52 differs")]), False),
+        (ValueError("seed: -1 cannot be used"), False),
+        (RuntimeError("a defect"), True),
+    ],
+)
+def test_only_defects_leave_a_traceback_in_the_server_log(
+    error: Exception, traceback: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(report: object, stop: object) -> None:
+        raise error
+
+    job = jobs.start("bad", fail)
+    wait_for_end(job)
+    assert job.state is jobs.State.FAILED
+    assert job.error is error, "the page can show the message"
+    (record,) = caplog.records
+    assert bool(record.exc_info) is traceback, "bad input is told in a line; a defect needs its traceback"
+    assert "bad" in record.getMessage(), "the line names the comparison"
 
 
 def test_an_answer_with_failed_replications_names_them(page: AppTest, comparison: HeldComparison) -> None:
@@ -330,6 +411,18 @@ def test_numbers_read_with_their_unit(number: float | None, unit: str, differenc
     assert words.value(number, unit, difference=difference) == expected
 
 
+def test_one_is_not_many() -> None:
+    assert words.more_replications({"more_replications": 1}) == "about 1 more replication may tell"
+    assert words.more_replications({"more_replications": 1200}) == "about 1,200 more replications may tell"
+
+
+def test_definitions_have_the_signs_of_print() -> None:
+    text = "share of account-weeks: ARR x (1 - exp(-departure intent))"
+    assert words.formula(text) == "share of account-weeks: ARR × (1 − exp(−departure intent))", (
+        "minus and times are signs, the hyphen of a word is none"
+    )
+
+
 def test_both_ends_of_an_interval_have_the_same_precision() -> None:
     assert words.span([950_000.0, 1_050_000.0], "USD") == "USD 0.95 M to 1.05 M"
     assert words.span([-0.0004, 0.021], "share", difference=True) == "0.0 to +2.1 points"
@@ -361,10 +454,46 @@ def test_the_chart_shows_zero_in_every_row_and_skips_what_has_no_interval() -> N
 
 
 def test_the_server_takes_the_next_free_port() -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port(port) > port, "the port asked for is in use"
+
+
+@pytest.mark.parametrize("command", [("planner",), ("sim", "app")], ids=["python -m planner", "csm-planner app"])
+def test_both_commands_serve_on_this_machine_only_and_step_over_a_taken_port(
+    command: tuple[str, ...], project: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command, "--port", str(port)],
+            cwd=project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            assert server.stdout is not None
+            assert f"Port {port} is taken" in server.stdout.readline(), "the reader learns why it is another port"
+            found = re.search(r"http://127\.0\.0\.1:(\d+) ", server.stdout.readline())
+            assert found, "the address is this machine's own"
+            assert int(found[1]) > port
+            wait_until_it_answers(f"http://127.0.0.1:{found[1]}/_stcore/health", server)
+        finally:
+            server.kill()
+            server.communicate()
+
+
+def wait_until_it_answers(address: str, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"nobody answers at {address}")

@@ -18,7 +18,7 @@ from sim.model.contact_center import ContactCenter
 from sim.model.inputs import PeopleRules
 from sim.model.ledger import HIRED, OUTCOMES, QUIT
 from sim.model.luck import Luck, key_of
-from sim.model.queue import Contact
+from sim.model.queue import NO_MORE, Contact
 
 RULES = PeopleRules(
     after_hours_weight=0.5,
@@ -139,7 +139,7 @@ def day_of(
             Contact(
                 key=key, account=0, category=0, channel=0, team=0, attempt=0, owner=-1, live=False, customer=False,
                 planned=True, urgent=urgent, level=5, born=time, due=100.0, target_hours=9.0, expires=1e9, draw=1.0,
-                mean_hours=hours, u_resolve=0.5, resolution=1.0, patience=1.0, again=(),
+                mean_hours=hours, u_resolve=0.5, resolution=1.0, patience=1.0, attempts=NO_MORE, row=0,
             )
             for key, (time, hours, urgent) in enumerate(contacts)
         )

@@ -16,7 +16,7 @@ from small import rows_where, run, small_inputs
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.inputs import Phase
-from sim.model.queue import Contact
+from sim.model.queue import NO_MORE, Contact
 
 START, END, LIMIT = 9.0, 17.0, 0.9
 HOURS = st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0])
@@ -67,7 +67,7 @@ def contact_of(row: Waiting) -> Contact:
     contact = Contact(
         key=row.key, account=0, category=0, channel=0, team=0, attempt=0, owner=-1, live=False, customer=row.customer,
         planned=False, urgent=row.urgent, level=row.level, born=0.0, due=row.due, target_hours=1.0, expires=row.expires,
-        draw=1.0, mean_hours=row.hours, u_resolve=0.5, resolution=1.0, patience=inf, again=(),
+        draw=1.0, mean_hours=row.hours, u_resolve=0.5, resolution=1.0, patience=inf, attempts=NO_MORE, row=0,
     )  # fmt: skip
     contact.queued = 0.0
     return contact

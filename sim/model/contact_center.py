@@ -37,7 +37,7 @@ from sim.model.ledger import (
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import Contact, Queue, may_overrun
+from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
 from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, ramp_speed, work_factors
 
 _GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the number of seats
@@ -84,6 +84,7 @@ class ContactCenter:
         team = self.teams[contact.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
+            contact.on_line = contact.level, contact.target_hours
             contact.live = False
             contact.level = int(self.phase.categories.priority[contact.category]) + 1
             contact.target_hours = self.phase.teams[contact.team].callback_target_hours
@@ -130,8 +131,8 @@ class ContactCenter:
 
     def _leave_open(self, contact: Contact, now: float) -> None:
         """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
-        if contact.attempt < len(contact.again) and contact.again[contact.attempt][0] < inf:
-            weeks = contact.again[contact.attempt][0]
+        weeks = contact.weeks_until_back()
+        if weeks < inf:
             born = self.phase.demand.profile.later(now, weeks)
             if born >= contact.expires:
                 return
@@ -166,6 +167,7 @@ class ContactCenter:
         hours = contact.draw * contact.mean_hours * agent.handle_factor
         agent.state = BUSY
         agent.contact = contact
+        agent.counted_until = now
         if not contact.planned:
             agent.day_reactive_starts += 1
             if now > contact.due:
@@ -185,18 +187,7 @@ class ContactCenter:
         contact = agent.contact
         assert contact is not None
         now = self.env.now
-        hours = now - contact.started
-        agent.handling_hours += hours
-        if not contact.planned:
-            agent.reactive_hours += hours
-            agent.day_reactive_hours += hours
-        if now > agent.shift_end:
-            after = min(now - agent.shift_end, hours)
-            agent.overtime_hours += after
-            agent.day_after_hours += after
-            agent.worked_today = True
-            if not contact.planned:
-                agent.day_reactive_hours -= after
+        self._count_hours(agent, contact, now)
         agent.contact = None
         if contact.second is not None:
             self._finish(contact, ESCALATED, now)
@@ -212,6 +203,22 @@ class ContactCenter:
             self._finish(contact, UNRESOLVED, now)
             self._leave_open(contact, now)
         self._go_on(agent, now)
+
+    def _count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
+        """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
+        hours = now - agent.counted_until
+        agent.handling_hours += hours
+        if not contact.planned:
+            agent.reactive_hours += hours
+            agent.day_reactive_hours += hours
+        if now > agent.shift_end:
+            after = min(now - agent.shift_end, hours)
+            agent.overtime_hours += after
+            agent.day_after_hours += after
+            agent.worked_today = True
+            if not contact.planned:
+                agent.day_reactive_hours -= after
+        agent.counted_until = now
 
     def _go_on(self, agent: Agent, now: float) -> None:
         """What an agent does who has just become free: break, next contact, idle, or home."""
@@ -326,6 +333,8 @@ class ContactCenter:
                 continue
             agent.present = agent.on_duty = True
             agent.worked_today = True
+            if agent.state == BUSY and agent.contact is not None:
+                self._count_hours(agent, agent.contact, now)
             agent.shift_end = now + shift.hours_per_day
             agent.day_duty_hours += shift.hours_per_day
             agent.away_pending = False
@@ -345,7 +354,9 @@ class ContactCenter:
         """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""
         now = self.env.now
         for agent in self.teams[team].agents:
-            if agent.on_duty and agent.state != BUSY:
+            if agent.state == BUSY and agent.contact is not None:
+                self._count_hours(agent, agent.contact, now)
+            elif agent.on_duty:
                 if agent.state == AWAY:
                     agent.away_hours += now - agent.away_since
                 self._go_home(agent)
@@ -465,7 +476,7 @@ class ContactCenter:
         for agent in (agent for team in self.teams for agent in team.agents):
             contact_in_hand = agent.contact
             if contact_in_hand is not None and contact_in_hand.account in accounts:
-                contact_in_hand.again = ()
+                contact_in_hand.attempts = NO_MORE
                 if contact_in_hand.second is not None:
                     contact_in_hand.second.outcome = WITHDRAWN
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.luck import Luck, exponential, key_of, lognormal
-from sim.model.queue import Contact, Draws
+from sim.model.queue import Attempts, Contact
 from sim.model.routing import due_times, pick, route
 
 _ATTEMPT_DRAWS = ("handle time", "resolution", "patience", "comes back", "comes back after")
@@ -62,14 +63,11 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> l
     channel = pick(u_route[0], phase.categories.channel_shares[category])
     team, first = route(category, u_route[1], u_route[2:], phase.routing)
     answers_first = np.where(first >= 0, first, team)
-    draw, u_resolve, patience, again = _attempts(wanted, phase, luck, channel)
-    contacts = _contacts(wanted, accounts, phase, channel, answers_first, draw, u_resolve, patience, again, True)
+    attempts = _attempts(wanted, phase, luck, channel)
+    contacts = _contacts(wanted, accounts, phase, channel, answers_first, attempts, np.arange(len(category)))
     warm = np.flatnonzero(first >= 0)
     if len(warm):
-        seconds = _contacts(
-            wanted.part(warm), accounts, phase, channel[warm], team[warm], draw[warm], u_resolve[warm], patience[warm],
-            [again[row] for row in warm], False,
-        )  # fmt: skip
+        seconds = _contacts(wanted.part(warm), accounts, phase, channel[warm], team[warm], attempts, warm)
         for row, second in zip(warm.tolist(), seconds, strict=True):
             contact = contacts[row]
             contact.second = second
@@ -84,13 +82,13 @@ def _contacts(
     phase: Phase,
     channel: IntArray,
     team: IntArray,
-    draw: FloatArray,
-    u_resolve: FloatArray,
-    patience: FloatArray,
-    again: list[tuple[Draws, ...]],
-    first_leg: bool,
+    attempts: Attempts,
+    rows: IntArray,
 ) -> list[Contact]:
-    """Contacts for one leg; the second is due only once it has been handed over."""
+    """Contacts for one leg, with their positions `rows` in `attempts`.
+
+    A second leg is due only once it has been handed over: its due time is set then.
+    """
     categories, category = phase.categories, wanted.category
     customer = categories.customer[category]
     tables = phase.tables
@@ -98,7 +96,7 @@ def _contacts(
     live = tables.live.take(cell)
     level = np.where(live, 0, categories.priority[category] + 1)
     target = tables.target_hours.take(cell)
-    due = due_times(wanted.time, target, team, live, phase) if first_leg else np.full(len(category), np.nan)
+    due = due_times(wanted.time, target, team, live, phase)
     return [
         Contact(*row)
         for row in zip(
@@ -118,39 +116,32 @@ def _contacts(
             due.tolist(),
             target.tolist(),
             wanted.expires.tolist(),
-            draw.tolist(),
+            attempts.handle[0, rows].tolist(),
             tables.handle_hours.take(cell).tolist(),
-            u_resolve.tolist(),
+            attempts.u_resolve[0, rows].tolist(),
             tables.resolution.take(cell).tolist(),
-            patience.tolist(),
-            again,
+            attempts.patience[0, rows].tolist(),
+            repeat(attempts, len(rows)),
+            rows.tolist(),
             strict=True,
         )
     ]
 
 
-def _attempts(
-    wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray, list[tuple[Draws, ...]]]:
-    """Handle time (mean 1), resolution draw and patience of each first attempt, and the luck of all later ones.
-
-    Delays of later attempts are exponential in working days, in units of the profile's weeks.
-    """
-    rules, n = phase.routing, len(wanted.key)
-    attempts = rules.max_attempts if phase.switches.repeats else 1
-    keys = key_of(wanted.key, np.arange(attempts)[:, np.newaxis])
+def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> Attempts:
+    """The luck of the first and all later attempts. Delays are exponential in working days."""
+    rules, category = phase.routing, wanted.category
+    keys = key_of(wanted.key, np.arange(rules.max_attempts if phase.switches.repeats else 1)[:, np.newaxis])
     draws = luck.uniforms(_ATTEMPT_DRAWS, keys.ravel()).reshape(len(_ATTEMPT_DRAWS), *keys.shape)
     u_handle, u_resolve, u_patience, u_back, u_after = draws
-    handle = lognormal(u_handle, 1.0, phase.categories.handle_cv[wanted.category])
-    patience = exponential(u_patience, phase.channels.patience_hours[channel])
     delay = exponential(u_after, rules.repeat_delay_mean_days / phase.demand.profile.days)
-    delay[(u_back >= rules.repeat_probability) | phase.categories.company[wanted.category]] = np.inf
-    later = [
-        zip(delay[a].tolist(), handle[a].tolist(), u_resolve[a].tolist(), patience[a].tolist(), strict=True)
-        for a in range(1, attempts)
-    ]
-    again = list(zip(*later, strict=True)) if later else [()] * n
-    return handle[0], u_resolve[0], patience[0], again
+    delay[(u_back >= rules.repeat_probability) | phase.categories.company[category]] = np.inf
+    return Attempts(
+        handle=lognormal(u_handle, 1.0, phase.categories.handle_cv[category]),
+        u_resolve=u_resolve,
+        patience=exponential(u_patience, phase.channels.patience_hours[channel]),
+        weeks_until_back=delay,
+    )
 
 
 def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:

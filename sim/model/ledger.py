@@ -2,7 +2,8 @@
 
 Four tables. `contacts` (the ledger proper) has a row per contact, `account_events` a row per event of an
 account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Times are hours since
-the scenario's first Monday 00:00 (the warm-up is negative); money is in cents of the scenario's currency.
+the scenario's first Monday 00:00 (the warm-up is negative). Money is in units of the scenario's currency, in
+whole cents where the name says so.
 """
 
 from __future__ import annotations

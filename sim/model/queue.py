@@ -6,22 +6,40 @@ dropped when it comes to the head.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, nan
 
+import numpy as np
+
+from sim.model.inputs import FloatArray
+
 Entry = tuple[float, float, int, "Contact"]
-Draws = tuple[float, float, float, float]  # weeks until it comes back (inf: never), handle time, resolution, patience
 
 LEVELS = 11  # 0 for live contacts, then priorities 0 to 9
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The luck of every attempt at the matters of one block of contacts; arrays (attempts, contacts)."""
+
+    handle: FloatArray  # handle time over its mean
+    u_resolve: FloatArray
+    patience: FloatArray  # hours
+    weeks_until_back: FloatArray  # since the attempt before, in weeks of the contact profile; inf: never
+
+
+_NOTHING = np.zeros((0, 0))
+NO_MORE = Attempts(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "again", "attempt", "born", "category", "channel", "customer", "draw", "due", "ended", "expires",
-        "key", "leg", "level", "live", "mean_hours", "outcome", "owner", "patience", "planned", "queued",
-        "resolution", "seat", "second", "started", "target_hours", "team", "u_resolve", "urgent", "waiting",
+        "account", "attempt", "attempts", "born", "category", "channel", "customer", "draw", "due", "ended", "expires",
+        "key", "leg", "level", "live", "mean_hours", "on_line", "outcome", "owner", "patience", "planned", "queued",
+        "resolution", "row", "seat", "second", "started", "target_hours", "team", "u_resolve", "urgent", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -47,7 +65,8 @@ class Contact:
         u_resolve: float,
         resolution: float,
         patience: float,
-        again: tuple[Draws, ...],
+        attempts: Attempts,
+        row: int,
     ) -> None:
         self.key = key
         self.account = account
@@ -56,6 +75,7 @@ class Contact:
         self.team = team
         self.attempt = attempt
         self.leg = 0
+        self.on_line: tuple[int, float] | None = None  # level and target of a live contact turned into a call-back
         self.second: Contact | None = None  # what follows if this is only answered and handed over
         self.owner = owner  # the account's seat in `team`, -1 if the team shares its queue
         self.live = live
@@ -73,21 +93,34 @@ class Contact:
         self.u_resolve = u_resolve
         self.resolution = resolution
         self.patience = patience  # hours
-        self.again = again  # the luck of later attempts, the first repeat first
+        self.attempts = attempts
+        self.row = row  # its position in `attempts`
         self.started = nan
         self.ended = nan
         self.seat = -1
         self.outcome = -1
         self.waiting = False
 
+    def weeks_until_back(self) -> float:
+        """How long until the matter is raised again if this attempt fails, in weeks of the profile; inf: never."""
+        if self.attempt + 1 >= len(self.attempts.handle):
+            return inf
+        return self.attempts.weeks_until_back.item(self.attempt + 1, self.row)
+
     def repeat(self, born: float) -> Contact:
         """The next attempt at the same matter: same channel and team, its own luck."""
-        _, draw, u_resolve, patience = self.again[self.attempt]
+        cell = (self.attempt + 1, self.row)
+        draws = self.attempts
+        draw, u_resolve, patience = draws.handle.item(cell), draws.u_resolve.item(cell), draws.patience.item(cell)
         again = Contact(
             self.key, self.account, self.category, self.channel, self.team, self.attempt + 1, self.owner, self.live,
             self.customer, self.planned, self.urgent, self.level, born, nan, self.target_hours, self.expires, draw,
-            self.mean_hours, u_resolve, self.resolution, patience, self.again,
+            self.mean_hours, u_resolve, self.resolution, patience, self.attempts,
+            self.row,
         )  # fmt: skip
+        if self.on_line is not None:  # the customer calls again, and waits on the line if somebody is there
+            again.live = True
+            again.level, again.target_hours = self.on_line
         if self.second is not None:  # it was to be answered and handed over, and still is
             again.draw = self.draw
             again.second = self.second.repeat(born)

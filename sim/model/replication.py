@@ -6,7 +6,7 @@ Within one instant things happen in this order, then by time of scheduling:
 
 | order | what | where |
 |---|---|---|
-| 1 | a dated phase begins: new rules, seats opened or closed | `Run.begin_phase` |
+| 1 | a dated phase begins: new rules, seats opened or closed | `Run._begin_phase` |
 | 2 | shifts end, breaks start and end | `ContactCenter.end_shift`, `_leave_desk`, `_return_to_desk` |
 | 3 | services end | `ContactCenter._end_service` |
 | 4 | patience ends | `ContactCenter._give_up` |

@@ -19,7 +19,7 @@ class Agent:
 
     __slots__ = (
         "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
-        "contracted_hours", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
+        "contracted_hours", "counted_until", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
         "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
         "hiring_cost", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
         "planned_hours", "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state",
@@ -43,6 +43,7 @@ class Agent:
         self.away_pending = False
         self.away_since = 0.0
         self.contact: Contact | None = None
+        self.counted_until = 0.0
         self.fatigue = 0.0
         self.burnout = 0.0
         self.handle_factor = 1.0

@@ -8,88 +8,22 @@ everything can be reported at once.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sim.scenario.errors import did_you_mean, number, segment
+from sim.scenario.facts import Facts, Finding, Path
+from sim.scenario.routes import routing, rules_of
+from sim.scenario.size import size
 
-MOST_ACCOUNTS = 200_000
-MOST_PEOPLE = 20_000
-MOST_CONTACTS = 100_000_000
 SUM_TOLERANCE = 1e-6
 MOST_LISTED = 12
 WEEKS_PER_MONTH = 365.25 / 7 / 12
+RESERVED = {
+    "teams": ("company",),
+    "categories": ("idle", "shrinkage", "hiring", "turnover", "overhead"),
+}
 TRIGGERED_BY = {"firefight": "firefighting", "sponsor_reengagement": "sponsor_loss"}
-
-Path = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A contradiction.
-
-    path : the value to repair. message : what is wrong and what to do. parts : further values that the
-    message speaks of, whose places in the files help.
-    """
-
-    path: Path
-    message: str
-    parts: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the checks may rely on.
-
-    data : the merged mapping without the values that the schema refused. names : all keys of the named maps,
-    refused or not, so that a name is never called unknown because its entry is wrong. refused : paths of the
-    refused values. opening : whether this is the state at the start of the run (else after a dated change).
-    """
-
-    data: Mapping[str, Any]
-    names: Mapping[str, tuple[str, ...]]
-    refused: frozenset[Path] = field(default=frozenset())
-    opening: bool = True
-
-    def get(self, *path: Any) -> Any:
-        """The value at a path, or None."""
-        here: Any = self.data
-        for key in path:
-            if not isinstance(here, Mapping) or key not in here:
-                return None
-            here = here[key]
-        return here
-
-    def items(self, *path: Any) -> list[tuple[Any, Any]]:
-        """Entries of the map at a path; none if it is missing."""
-        found = self.get(*path)
-        return list(found.items()) if isinstance(found, Mapping) else []
-
-    def sound(self, *path: Any) -> bool:
-        """Whether the schema accepted the value at a path and everything in it."""
-        return not any(bad[: len(path)] == path or path[: len(bad)] == bad for bad in self.refused)
-
-
-def facts(data: Mapping[str, Any], refused: Iterable[Path], opening: bool = True) -> Facts:
-    """The facts of a merged mapping, given the paths that the schema refused."""
-    bad = frozenset(refused)
-    names = {}
-    for key in ("tiers", "categories", "channels", "teams"):
-        found = data.get(key)
-        names[key] = tuple(map(str, found)) if isinstance(found, Mapping) else ()
-    cleaned = _without(data, bad, ())
-    return Facts(cleaned if isinstance(cleaned, Mapping) else {}, names, bad, opening)
-
-
-def _without(value: Any, bad: frozenset[Path], path: Path) -> Any:
-    """A copy without the refused entries of maps; a refused entry of a list is None, so that numbers stay."""
-    if isinstance(value, Mapping):
-        return {k: _without(v, bad, (*path, k)) for k, v in value.items() if (*path, k) not in bad}
-    if isinstance(value, list):
-        inside = [((*path, index), item) for index, item in enumerate(value)]
-        return [None if place in bad else _without(item, bad, place) for place, item in inside]
-    return value
 
 
 def _calendar(f: Facts) -> Iterator[Finding]:
@@ -174,7 +108,7 @@ def _names(f: Facts) -> Iterator[Finding]:
         yield from _unknown(f, "tiers", tier, ("playbooks", tier))
         for category in playbook if isinstance(playbook, Mapping) else ():
             yield from _unknown(f, "categories", category, ("playbooks", tier, category))
-    for index, rule in _rules(f):
+    for index, rule in rules_of(f):
         path = ("routing", "rules", index)
         for position, category in enumerate(rule.get("categories") or []):
             if category is not None:
@@ -184,12 +118,23 @@ def _names(f: Facts) -> Iterator[Finding]:
                 yield from _unknown(f, "teams", rule[end], (*path, end))
 
 
-def _rules(f: Facts) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The rules and their numbers; a rule may lack what the schema refused."""
-    rules = f.get("routing", "rules")
-    for index, rule in enumerate(rules if isinstance(rules, list) else []):
-        if isinstance(rule, Mapping):
-            yield index, rule
+def _ages(f: Facts, path: Path) -> Iterator[Finding]:
+    """Work after the start falls due in whole weeks, once in each."""
+    ages = [age for age in f.get(*path) or [] if age is not None]
+    for index, age in enumerate(f.get(*path) or []):
+        if age is not None and age != int(age):
+            yield Finding((*path, index), f"{number(age)} is not whole; work falls due once a week, so use whole weeks")
+    for age in sorted({age for age in ages if ages.count(age) > 1}):
+        yield Finding(path, f"week {number(age)} is listed twice; work falls due once a week")
+
+
+def _reserved(f: Facts) -> Iterator[Finding]:
+    """No team and no category is called like a row or a column that the results add to them."""
+    for kind, taken in RESERVED.items():
+        for name in f.names[kind]:
+            if name in taken:
+                what = "what no team handles" if kind == "teams" else "a cost that no contact has"
+                yield Finding((kind, name), f"results use the name '{name}' for {what}; choose another name")
 
 
 def _categories(f: Facts) -> Iterator[Finding]:
@@ -265,105 +210,12 @@ def _playbooks(f: Facts) -> Iterator[Finding]:
                 has = "has none" if not given else "has " + " and ".join(given)
                 message = f"{has}; give exactly one of {', '.join(kinds)}"
                 yield Finding(path, message, tuple((*path, kind) for kind in given))
+            yield from _ages(f, (*path, "weeks_after_start"))
             terms = [months for months, share in f.items("tiers", tier, "term_months") if share and months >= 12]
             lead = f.get(*path, "weeks_before_renewal")
             if lead is not None and terms and lead >= min(terms) * WEEKS_PER_MONTH:
                 message = f"{number(lead)} weeks are not shorter than the shortest term of {min(terms)} months"
                 yield Finding((*path, "weeks_before_renewal"), message)
-
-
-def _routing(f: Facts) -> Iterator[Finding]:
-    """Rules move something, somewhere else, to people who exist."""
-    if not (f.sound("routing", "assign") and f.sound("routing", "rules")):
-        return
-    has: dict[str, dict[str, float]] = {
-        category: dict(teams) for category, teams in f.items("routing", "assign") if isinstance(teams, Mapping)
-    }
-    answers: dict[tuple[str, str], Path] = {
-        (category, team): ("routing", "assign", category, team) for category in has for team in has[category]
-    }
-    answers = {key: path for key, path in answers.items() if has[key[0]][key[1]] > 0}
-    support = [name for name, category in f.items("categories") if category.get("support_call") is True]
-    for index, rule in _rules(f):
-        path = ("routing", "rules", index)
-        source, target = rule["from"], rule["to"]
-        if source == target:
-            yield Finding((*path, "to"), f"'{segment(target)}' is also the team that has them now; name another team")
-            continue
-        listed = rule.get("categories")
-        earlier: set[str] = set()
-        for position, category in enumerate(listed or []):
-            if category in earlier:
-                yield Finding((*path, "categories", position), f"'{segment(category)}' is listed twice")
-            earlier.add(category)
-        moved = [name for name in (support if listed is None else listed) if name in has]
-        known = source in f.names["teams"] and target in f.names["teams"]
-        idle = [name for name in moved if not has[name].get(source)]
-        if known and moved and len(idle) == len(moved):
-            what = "support calls" if listed is None else ", ".join(f"'{segment(name)}'" for name in moved)
-            yield Finding((*path, "from"), f"'{segment(source)}' never gets {what}, so there is nothing to move")
-        elif known and listed is None and not support and f.sound("categories"):
-            yield Finding(path, "no category is a support call, so there is nothing to move; name 'categories'")
-        elif known and listed:
-            for name in dict.fromkeys(idle):
-                message = f"'{segment(source)}' never gets '{segment(name)}', so there is nothing to move"
-                yield Finding((*path, "categories", listed.index(name)), message)
-        for name in moved:
-            share = has[name].get(source, 0.0) * rule["share"]
-            has[name][target] = has[name].get(target, 0.0) + share
-            if share > 0:
-                answers.setdefault((name, target), (*path, "to"))
-            if rule["how"] == "front_door":
-                has[name][source] = has[name].get(source, 0.0) - share
-                if has[name][source] <= SUM_TOLERANCE:
-                    has[name][source] = 0.0
-                    answers.pop((name, source), None)
-    yield from _nobody_there(f, answers)
-
-
-def _nobody_there(f: Facts, answers: Mapping[tuple[str, str], Path]) -> Iterator[Finding]:
-    """Teams that get contacts and have no people; one finding per team."""
-    for team in dict.fromkeys(team for _, team in answers):
-        people = f.get("teams", team, "headcount")
-        vacant = f.get("teams", team, "opening_vacancies") if f.opening else 0
-        if people is None or people - (vacant or 0) > 0 or (vacant or 0) > people:
-            continue
-        given = [category for category, who in answers if who == team]
-        what = ", ".join(map(segment, given[:4])) + (", …" if len(given) > 4 else "")
-        key, who = ("headcount", "no people") if people <= 0 else ("opening_vacancies", "nobody at the start")
-        message = f"'{segment(team)}' has {who}, but gets contacts ({what})"
-        message += "; give it people, or route them elsewhere"
-        yield Finding(("teams", team, key), message, (answers[given[0], team],))
-
-
-def _size(f: Facts) -> Iterator[Finding]:
-    """The run fits into memory and has something to simulate."""
-    tiers = [tier for _, tier in f.items("tiers") if isinstance(tier, Mapping)]
-    years = (f.get("weeks") or 0) * 7 / 365.25
-    accounts = sum(tier.get("accounts", 0) + tier.get("new_accounts_per_year", 0) * years for tier in tiers)
-    if accounts > MOST_ACCOUNTS:
-        message = f"{number(round(accounts))} accounts with the new ones; at most {MOST_ACCOUNTS} can be simulated"
-        yield Finding(("tiers",), message)
-    if tiers and f.sound("tiers") and accounts == 0:
-        yield Finding(("tiers",), "there are no accounts and none are won; give at least one tier some")
-    people = sum(team.get("headcount", 0) for _, team in f.items("teams") if isinstance(team, Mapping))
-    if people > MOST_PEOPLE:
-        yield Finding(("teams",), f"{people} people; at most {MOST_PEOPLE} can be simulated")
-    contacts = sum(_contacts_per_week(f, name) for name, _ in f.items("tiers")) * (f.get("weeks") or 0)
-    if contacts > MOST_CONTACTS and accounts <= MOST_ACCOUNTS:
-        message = f"about {contacts:.2g} contacts in the run; at most {MOST_CONTACTS} can be simulated"
-        yield Finding(("tiers",), f"{message}; lower accounts, rates, playbooks, or 'weeks'")
-
-
-def _contacts_per_week(f: Facts, tier: str) -> float:
-    """Roughly how many contacts a tier raises and is planned in a week."""
-    accounts = f.get("tiers", tier, "accounts") or 0
-    seats = (f.get("tiers", tier, "arr_per_year_mean") or 0) / (f.get("tiers", tier, "arr_per_seat_per_year") or 1)
-    relative = seats / (f.get("accounts", "seats_reference") or 1)
-    rate = sum(c.get("contacts_per_account_month", 0) for _, c in f.items("categories") if isinstance(c, Mapping))
-    rate *= (f.get("tiers", tier, "contact_rate_factor") or 0) * relative ** (f.get("accounts", "seats_exponent") or 0)
-    planned = sum(1 / c["every_weeks"] for _, c in f.items("playbooks", tier) if c.get("every_weeks"))
-    return float(accounts * (rate / WEEKS_PER_MONTH + planned))
 
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
@@ -375,8 +227,9 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _channels,
     _teams,
     _playbooks,
-    _routing,
-    _size,
+    routing,
+    size,
+    _reserved,
 )
 
 

@@ -31,8 +31,10 @@ def load_scenario(path: str | os.PathLike[str], overrides: Mapping[str, Any] | N
     path : a YAML file. overrides : {dotted path: value} laid on the merged file, such as
     {"teams.support.headcount": 8}; they hold from the start, and dated changes still come on top.
 
-    Raises ScenarioError with every problem found.
+    Raises ScenarioError with every problem found, TypeError if `path` is no path.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{path!r} is no path; give the path of a scenario file")
     return _load(FilePath(path), None, overrides)
 
 

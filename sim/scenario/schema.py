@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0, le=10)]
 Weeks = Annotated[float, Field(gt=0, le=520)]
+WholeWeek = Annotated[float, Field(ge=0, le=104, json_schema_extra={"multipleOf": 1})]  # whole: see checks.py
 Minutes = Annotated[float, Field(ge=0, le=10_000)]
 Money = Annotated[float, Field(ge=0, le=1e9)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -320,10 +321,12 @@ class Routing(Part):
 class Cadence(Part):
     """When planned work falls due: one of the three."""
 
-    every_weeks: Weeks | None = Field(default=None, description="again and again, this many weeks apart")
+    every_weeks: Annotated[float, Field(ge=1, le=520)] | None = Field(
+        default=None, description="again and again, this many weeks apart"
+    )
     weeks_before_renewal: Weeks | None = Field(default=None, description="once per term (annual and longer)")
-    weeks_after_start: Annotated[list[Annotated[float, Field(ge=0, le=104)]], Field(min_length=1)] | None = Field(
-        default=None, description="weeks after a new account's start"
+    weeks_after_start: Annotated[list[WholeWeek], Field(min_length=1)] | None = Field(
+        default=None, description="whole weeks after a new account's start, each once"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.checks import Finding, check, facts
+from sim.scenario.checks import check
 from sim.scenario.errors import (
     MOST_PROBLEMS,
     Problem,
@@ -21,6 +21,7 @@ from sim.scenario.errors import (
     schema_message,
     segment,
 )
+from sim.scenario.facts import Finding, facts
 from sim.scenario.json_schema import field_at
 from sim.scenario.schema import Scenario, read_date
 from sim.scenario.tree import Path, Tree

@@ -42,6 +42,7 @@ def decide(
     years: float,
     currency: str,
     assumptions: int,
+    widest: Sequence[str] = (),
 ) -> Decision:
     """The verdict, read from `contribution` and guarded by churn and each team's share of high burnout.
 
@@ -49,7 +50,7 @@ def decide(
     ----------
     scenario : its name. kpis, differences, baseline, estimates : per KPI name.
     teams : team names. years : length of the window, for amounts a year.
-    assumptions : how many inputs rest on assumptions.
+    assumptions : how many inputs rest on assumptions. widest : paths of the least known of them.
 
     Notes
     -----
@@ -74,7 +75,7 @@ def decide(
     else:
         sentence = f"Whether {scenario} pays cannot be told yet: {money}{_more(contribution)}"
     sentence += f"; {_listed(effects)}." if effects else "; nothing else changes clearly."
-    return Decision(scenario, verdict, sentence, _note(assumptions))
+    return Decision(scenario, verdict, sentence, _note(assumptions, widest))
 
 
 def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:
@@ -86,7 +87,7 @@ def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:
 
 
 def _money_a_year(contribution: Difference, years: float, currency: str) -> str:
-    """'contribution rises by about USD 120,000 a year (95 % interval 80,000 to 160,000)'."""
+    """'contribution rises by about USD 120,000 a year (adjusted interval 80,000 to 160,000)'."""
     if contribution.mean is None:
         return "there is no contribution to compare"
     yearly = contribution.mean / years
@@ -105,13 +106,18 @@ def _money_a_year(contribution: Difference, years: float, currency: str) -> str:
     if contribution.ci95_adjusted is None:
         return f"{text} (one replication, no interval)"
     low, high = sorted(sign * bound / years for bound in contribution.ci95_adjusted)
-    return f"{text} (95 % interval {rounded(low)} to {rounded(high)})"
+    return f"{text} (adjusted interval {rounded(low)} to {rounded(high)})"
 
 
 def _more(contribution: Difference) -> str:
     if contribution.more_replications is None:
         return ""
-    return f", about {contribution.more_replications:,} more replications may tell"
+    return f", about {more_replications(contribution.more_replications)} may tell"
+
+
+def more_replications(count: int) -> str:
+    """'1 more replication', '1,200 more replications'."""
+    return f"{count:,} more replication{'s' if count != 1 else ''}"
 
 
 def _effects(
@@ -144,15 +150,21 @@ def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1] if parts else ""
 
 
-def _note(assumptions: int) -> str:
+def _note(assumptions: int, widest: Sequence[str]) -> str:
     inputs = "1 input is an assumption" if assumptions == 1 else f"{assumptions:,} inputs are assumptions"
-    return f"The interval covers chance only; {inputs}."
+    least_known = f", the widest: {', '.join(widest)}" if widest else ""
+    return f"The interval covers chance only; {inputs}{least_known}."
 
 
 def rounded(value: float) -> str:
     """A number of two significant digits, with thousands separators: 121,834 is 120,000; -0.347 is −0.35."""
     shown = f"{_significant(value):,.0f}" if abs(value) >= 10 else f"{_significant(value):,.{SIGNIFICANT_DIGITS}g}"
-    return shown.replace("-", "−")
+    return _with_minus(shown)
+
+
+def _with_minus(shown: str) -> str:
+    """The number with a true minus sign, and with none if it is shown as zero."""
+    return shown.replace("-", "−" if any(digit in shown for digit in "123456789") else "")
 
 
 def _significant(value: float) -> float:
@@ -164,16 +176,18 @@ def plain(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit.startswith("share"):
-        return f"{100 * value:.1f} %"
-    if unit == "minutes":
-        return f"{value:,.1f} min"
-    if unit in ("score", "quits per year"):
-        return f"{value:.2f}"
-    if unit == "hours":
-        return f"{value:,.0f} h"
-    if unit == "contacts":
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
-    return f"{value:,.0f}"
+        shown = f"{100 * value:.1f} %"
+    elif unit == "minutes":
+        shown = f"{value:,.1f} min"
+    elif unit in ("score", "quits per year"):
+        shown = f"{value:.2f}"
+    elif unit == "hours":
+        shown = f"{value:,.0f} h"
+    elif unit == "contacts" and abs(value) < 100:
+        shown = f"{value:.1f}"
+    else:
+        shown = f"{value:,.0f}"
+    return _with_minus(shown)
 
 
 def plain_change(value: float | None, unit: str) -> str:

@@ -19,13 +19,14 @@ import numpy as np
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
-from sim.scenario.evidence import evidence
+from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
 from sim.study.executors import Executor, LocalPool
 from sim.study.kpis import Kpi, registry, window
 from sim.study.ledger_file import LedgerFile
 from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+from sim.study.output_files import why_not_an_output
 from sim.study.provenance import Provenance, provenance
 from sim.study.results import (
     Comparison,
@@ -44,6 +45,7 @@ ScenarioLike = Scenario | str | Path
 ResultKind = TypeVar("ResultKind", RunResult, Comparison)
 
 ESTIMATE_EVERY_SECONDS = 0.25
+WIDEST_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def run(
     ------
     ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
     """
+    _check_ledger(ledger, [scenario])
     one = _loaded(scenario)
     study = _Study([one], seed, replications)
 
@@ -112,8 +115,9 @@ def compare(
     listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
     if not listed:
         raise StudyInputError("There is no scenario to compare; give at least one beside the baseline.")
+    _check_ledger(ledger, [baseline, *listed])
     loaded = _all_loaded([baseline, *listed])
-    _check_comparable(loaded, [baseline, *listed])
+    check_comparable(loaded, [baseline, *listed])
     study = _Study(loaded, seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Comparison:
@@ -133,6 +137,7 @@ def compare(
                 years=window(first).years,
                 currency=loaded[0].currency,
                 assumptions=assumptions(loaded[i]),
+                widest=widest(loaded[i]),
             )
             for i, (name, change) in enumerate(zip(study.names[1:], changes, strict=True), start=1)
         ]
@@ -148,6 +153,11 @@ def compare(
 def assumptions(scenario: Scenario) -> int:
     """How many of a scenario's inputs are assumed estimates; choices (seeds, headcounts, targets) do not count."""
     return sum(row.label == "assumption" and row.is_estimate for row in evidence(scenario).values())
+
+
+def widest(scenario: Scenario) -> list[str]:
+    """Paths of the least known assumptions of those that `assumptions` counts, at most three."""
+    return [row.path for row in widest_assumptions(scenario) if row.is_estimate][:WIDEST_SHOWN]
 
 
 class _Study:
@@ -239,10 +249,17 @@ def _execute(
                 meter.show(finished, len(finished) + len(failures))
             if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
                 executor.cancel()
-                raise Interrupted(len(finished), study.replications, result(*ordered()) if finished else None)
+                partial = _interrupted(result(*ordered())) if finished else None
+                raise Interrupted(len(finished), study.replications, partial)
         if not finished:
             raise StudyFailed(ordered()[1])
         return result(*ordered())
+
+
+def _interrupted(result: ResultKind) -> ResultKind:
+    """The same result, whose provenance says that the study was cut short, and at how many replications."""
+    said = replace(result.provenance, replications=result.replications, interrupted=True)
+    return replace(result, provenance=said)
 
 
 class _Meter:
@@ -277,6 +294,16 @@ def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
         raise StudyInputError(f"{name}: {value!r} cannot be used; use a whole number from {low} to {high}.")
 
 
+def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) -> None:
+    """Raises StudyInputError if the ledger would take the place of a scenario file."""
+    if ledger is None:
+        return
+    files = [Path(one) for one in scenarios if isinstance(one, str | Path)]
+    problem = why_not_an_output(Path(ledger), files)
+    if problem is not None:
+        raise StudyInputError(f"{ledger}: {problem}")
+
+
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """The names, numbered where one occurs again: 'Baseline', 'Baseline (2)'."""
     seen: set[str] = set()
@@ -290,6 +317,10 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _loaded(scenario: ScenarioLike) -> Scenario:
+    if not isinstance(scenario, Scenario | str | Path):
+        raise TypeError(
+            f"{scenario!r} is no scenario; give the path of a scenario file or what load_scenario returned."
+        )
     return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario))
 
 
@@ -317,7 +348,7 @@ SAME_EVERYWHERE = (
 NAMES = ("tiers", "categories", "channels", "teams")
 
 
-def _check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) -> None:
+def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) -> None:
     """Raises ScenarioError unless the scenarios have the baseline's names, calendar and opening state."""
     baseline = loaded[0]
     problems: list[Problem] = []
@@ -336,12 +367,13 @@ def _check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike])
         for pattern in SAME_EVERYWHERE:
             for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
                 if ours != theirs:
+                    this, that = (f"no {path}" if value is None else value for value in (ours, theirs))
                     message = (
-                        f"{ours} differs from the baseline's {theirs}; a comparison starts from one opening "
+                        f"{this} differs from the baseline's {that}; a comparison starts from one opening "
                         "state: make it the same here, or change it from a date on under 'changes'."
                     )
                     if pattern in ("start", "weeks", "window", "currency"):
-                        message = f"{ours} differs from the baseline's {theirs}; a comparison needs the same."
+                        message = f"{this} differs from the baseline's {that}; a comparison needs the same."
                     problems.append(Problem(file, 0, path, message))
     if problems:
         raise ScenarioError(problems)

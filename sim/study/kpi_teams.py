@@ -84,19 +84,16 @@ def _work(contacts: Table, span: Span, support_call: BoolArray) -> KpiValues:
 def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     """Hours, burnout and quits of one team's people over the window.
 
-    Utilisation is handling hours, overtime included, over the contracted hours net of planned shrinkage and
-    of absence: each week's planned hours times the share of contracted hours that the person was not away.
+    Utilisation is handling hours, overtime included, over the contracted hours net of planned shrinkage;
+    absences are not planned and take nothing off.
     """
     quits = total(weeks["event"] == ledger.QUIT)
     weeks = where(weeks, weeks["employed"])
-    contracted = weeks["contracted_hours"].astype(np.float64)
-    away = np.divide(weeks["absent_hours"], contracted, out=np.zeros_like(contracted), where=contracted > 0)
-    available = total(weeks["planned_hours"] * (1 - away))
     handling, overtime = total(weeks["handling_hours"]), total(weeks["overtime_hours"])
-    count = len(contracted)
+    count = len(weeks["week"])
     return {
         "occupancy": ratio(handling - overtime, total(weeks["on_duty_hours"])),
-        "utilisation": ratio(handling, available),
+        "utilisation": ratio(handling, total(weeks["planned_hours"])),
         "overtime_hours": overtime,
         "burnout_mean": ratio(total(weeks["burnout"]), count),
         "burnout_high_share": ratio(total(weeks["burnout"] > burnout_high_above), count),

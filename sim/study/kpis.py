@@ -29,7 +29,7 @@ class Kpi:
     currency, or the currency 'per year'.
     covers : whose experience it covers. better : which direction is better, None if neither.
     matters : the smallest difference worth acting on, in the KPI's unit, or, if `relative`, as a share of the
-    baseline's mean.
+    baseline's mean. skewed : its differences are far from normal and get the bootstrap-t.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Kpi:
     definition: str
     matters: float
     relative: bool = False
+    skewed: bool = False
 
     def size_that_matters(self, baseline_mean: float | None) -> float:
         """The smallest difference worth acting on, in the KPI's unit."""
@@ -97,8 +98,8 @@ _COMPANY: tuple[Kpi, ...] = (
      "payroll of everybody employed and overtime pay", 0.01, True),
     Kpi("cost_channels", "Channel cost", MONEY, "contacts ended in the window", "lower",
      "cost of contacts beside labour", 0.05, True),
-    Kpi("cost_turnover", "Hiring cost", MONEY, "all teams", "lower",
-     "recruiting and training of those who joined", 0.05, True),
+    Kpi("cost_turnover", "Hiring and replacement cost", MONEY, "all teams", "lower",
+     "recruiting and training of everybody who joined, in new seats and in seats that somebody left", 0.05, True),
     Kpi("cac_spent", "CAC spent", MONEY, "accounts won in the window", None,
      "cost of winning new ARR", 0.05, True),
     Kpi("cac_not_recouped", "CAC not recouped", MONEY, "expected departures", "lower",
@@ -135,7 +136,7 @@ _TEAM: tuple[Kpi, ...] = (
     Kpi("utilisation", "utilisation", "share", EMPLOYED, None,
      "handling hours, overtime included, over contracted hours net of shrinkage and absence", 0.01, False),
     Kpi("wait_mean_minutes", "wait", "minutes", CUSTOMERS_BORN, "lower",
-     "mean wait: clock minutes if live, else business minutes; open ones with theirs so far", 0.10, True),
+     "mean wait: clock minutes if live, else business minutes; open ones with theirs so far", 0.10, True, True),
     Kpi("wait_probability", "chance of a wait", "share", CUSTOMERS_BORN, "lower",
      "share that waited at all", 0.02, False),
     Kpi("service_level", "service level", "share", CUSTOMERS_BORN, "higher",
@@ -143,7 +144,7 @@ _TEAM: tuple[Kpi, ...] = (
     Kpi("abandonment", "abandonment", "share", CUSTOMERS_BORN, "lower",
      "share that gave up waiting", 0.01, False),
     Kpi("backlog_mean", "backlog", "contacts", "all contacts in the queue, planned work too", "lower",
-     "mean number waiting over the window", 0.10, True),
+     "mean number waiting over the window", 0.10, True, True),
     Kpi("fcr", "first-contact resolution", "share", "first attempts born in the window that were handled",
      "higher", "share settled at the first attempt", 0.01, False),
     Kpi("overtime_hours", "overtime", "hours", EMPLOYED, "lower",

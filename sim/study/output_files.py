@@ -7,7 +7,45 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+
+import yaml
+
+SCENARIO_SUFFIXES = (".yaml", ".yml")
+MOST_SOURCES = 20
+
+
+def why_not_an_output(path: Path, scenarios: Iterable[Path]) -> str | None:
+    """Why an output must not go there, as the end of a message: it would take the place of a scenario file.
+
+    scenarios : the files that the study reads; those that they extend count too. Names that end as scenario
+    files do are refused whether or not the study reads them.
+    """
+    try:
+        target = path.resolve()
+        if {path.suffix.lower(), target.suffix.lower()} & set(SCENARIO_SUFFIXES):
+            return "this is the name of a scenario file, which a result must not overwrite; name another file."
+        if target.exists() and any(target.samefile(source) for one in scenarios for source in _sources(one)):
+            return "the scenario is read from this file; name another for the result."
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return None
+
+
+def _sources(scenario: Path) -> list[Path]:
+    """A scenario file and those that it extends, as far as they can be read."""
+    found: list[Path] = []
+    current: object = scenario
+    while isinstance(current, Path) and current.is_file() and current not in found and len(found) < MOST_SOURCES:
+        found.append(current)
+        try:
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            extends = yaml.load(current.read_bytes(), Loader=loader).get("extends")
+            current = current.parent / extends
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
+            break
+    return found
 
 
 def why_not_writable(path: Path) -> str | None:

@@ -23,7 +23,11 @@ PACKAGES = ("numpy", "scipy", "simpy", "pydantic")
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a result depends on. failed : messages of the replications that could not be had."""
+    """What a result depends on.
+
+    replications : how many were asked for; of an interrupted study, how many had finished.
+    failed : messages of the replications that could not be had.
+    """
 
     inputs_hash: str
     seed: int
@@ -33,12 +37,14 @@ class Provenance:
     python: str
     cpu: str
     failed: tuple[str, ...] = ()
+    interrupted: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON; `failed` only if there is something in it."""
+        """As it stands in the JSON; `failed` and `interrupted` only if there is something to say."""
         values = asdict(self)
         failed = list(values.pop("failed"))
-        return values | ({"failed": failed} if failed else {})
+        interrupted = values.pop("interrupted")
+        return values | ({"failed": failed} if failed else {}) | ({"interrupted": interrupted} if interrupted else {})
 
 
 def provenance(scenarios: Sequence[Scenario], seed: int, replications: int, failed: Sequence[str] = ()) -> Provenance:

@@ -6,9 +6,10 @@ Replications are independent of each other and, between scenarios, paired by num
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,10 @@ ALPHA = 0.05
 ROUNDING = 1e-9
 MOST_REPLICATIONS = 100_000
 NO_DIFFERENCE = "no_difference_that_matters"
+RESAMPLES = 9_999
+RESAMPLED_PAIRS = (4, 2_000)
+MOST_WITHOUT_SPREAD = 0.02
+DRAWS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -86,27 +91,74 @@ def t_quantile(freedom: int | NDArray[np.integer], alpha: float) -> FloatArray:
 
 
 @dataclass(frozen=True)
+class Resampled:
+    """What the bootstrap-t says about the statistic (mean - true mean) / standard error.
+
+    statistics : (resamples,), sorted: the same statistic of each resample about the mean of the sample.
+
+    The k-th smallest and largest of B values stand for the tails of k / (B + 1). Beyond the outermost ones they
+    are stretched as Student's t with `freedom` is. `p` and `bounds` are inverses of each other.
+    """
+
+    statistics: FloatArray
+    freedom: int
+
+    @property
+    def _finest(self) -> float:
+        """The smallest two-sided level that the resamples resolve."""
+        return 2 / (len(self.statistics) + 1)
+
+    def p(self, statistic: float) -> float:
+        """Two-sided, equal-tailed p-value of a statistic."""
+        below = int(np.searchsorted(self.statistics, statistic, side="right"))
+        above = len(self.statistics) - int(np.searchsorted(self.statistics, statistic, side="left"))
+        if min(below, above) > 0:
+            return min(1.0, (min(below, above) + 1) * self._finest)
+        outermost = float(self.statistics[0] if below == 0 else self.statistics[-1])
+        stretched = statistic / outermost * float(t_quantile(self.freedom, self._finest))
+        return float(2 * stdtr(self.freedom, -stretched))
+
+    def bounds(self, alpha: float) -> Interval:
+        """The quantiles of the statistic that leave alpha / 2 on either side."""
+        rank = int(alpha / self._finest) + 1
+        while rank * self._finest > alpha:
+            rank -= 1
+        if rank > 0:
+            return float(self.statistics[rank - 1]), float(self.statistics[-rank])
+        stretch = float(t_quantile(self.freedom, alpha) / t_quantile(self.freedom, self._finest))
+        return stretch * float(self.statistics[0]), stretch * float(self.statistics[-1])
+
+
+@dataclass(frozen=True)
 class Pairs:
     """The paired differences of one KPI, summed up: mean, standard deviation, number, p-value of no
     difference.
 
-    sd and p are None below two pairs.
+    sd and p are None below two pairs. resampled : the bootstrap-t, where it makes p and the intervals.
     """
 
     mean: float | None
     sd: float | None
     count: int
     p: float | None
+    resampled: Resampled | None = field(default=None, repr=False, compare=False)
 
     def interval(self, alpha: float) -> Interval | None:
-        """Interval for the mean difference, None below two pairs."""
+        """Interval for the mean difference, None below two pairs. It excludes 0 if p is at most alpha."""
         if self.mean is None or self.sd is None:
             return None
-        return t_interval(self.mean, self.sd, self.count, alpha)
+        if self.resampled is None:
+            return t_interval(self.mean, self.sd, self.count, alpha)
+        low, high = self.resampled.bounds(alpha)
+        error = self.sd / math.sqrt(self.count)
+        return (self.mean - high * error, self.mean - low * error)
 
 
-def paired(baseline: FloatArray, scenario: FloatArray) -> Pairs:
-    """The paired differences scenario - baseline, tested with Student's t. The choice of test is made here.
+def paired(baseline: FloatArray, scenario: FloatArray, skewed: str | None = None) -> Pairs:
+    """The paired differences scenario - baseline, and their test. The choice of test is made here.
+
+    skewed : name of a KPI whose differences are skewed; it gets the bootstrap-t (see `resampled`), and any other
+    Student's t.
 
     Differences below 1e-9 of the values are rounding (the same rows added up in another order) and count as
     0. Identical differences have no spread: p is 1 if they are all zero, else 0.
@@ -125,7 +177,38 @@ def paired(baseline: FloatArray, scenario: FloatArray) -> Pairs:
     if sd <= ROUNDING * abs(mean):
         return Pairs(mean, 0.0, count, 1.0 if mean == 0 else 0.0)
     t = mean / (sd / math.sqrt(count))
-    return Pairs(mean, sd, count, float(2 * stdtr(count - 1, -abs(t))))
+    found = resampled(differences, skewed) if skewed is not None else None
+    if found is None:
+        return Pairs(mean, sd, count, float(2 * stdtr(count - 1, -abs(t))))
+    return Pairs(mean, sd, count, found.p(t), found)
+
+
+def resampled(differences: FloatArray, name: str) -> Resampled | None:
+    """The bootstrap-t of differences that have a spread: 9,999 resamples, drawn from a seed made of name and number.
+
+    Resamples without spread have no statistic and are left out. None, for Student's t instead: below 4
+    differences, above 2,000 (their mean is normal enough), or if more than 2 % of the resamples have no spread.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 12.
+    """
+    count = len(differences)
+    low, high = RESAMPLED_PAIRS
+    if not low <= count <= high:
+        return None
+    seed = int.from_bytes(hashlib.sha256(f"{name}:{count}".encode()).digest()[:16])
+    random = np.random.default_rng(seed)
+    centred = differences - np.mean(differences)
+    most = max(1, DRAWS_AT_ONCE // count)
+    parts = []
+    for first in range(0, RESAMPLES, most):
+        drawn = centred[random.integers(count, size=(min(most, RESAMPLES - first), count))]
+        mean, error = np.mean(drawn, axis=1), np.std(drawn, axis=1, ddof=1) / math.sqrt(count)
+        spread = error > ROUNDING * np.max(np.abs(centred))
+        parts.append(mean[spread] / error[spread])
+    statistics = np.sort(np.concatenate(parts))
+    if len(statistics) < (1 - MOST_WITHOUT_SPREAD) * RESAMPLES or not statistics[0] < 0 < statistics[-1]:
+        return None
+    return Resampled(statistics, count - 1)
 
 
 def adjusted_levels(p_values: Sequence[float], alpha: float = ALPHA) -> list[float]:
@@ -159,7 +242,10 @@ def compare_kpis(
     ----------
     kpis : the registry. baseline, scenarios : per KPI name, its values by replication (nan: none).
     """
-    pairs = [{name: paired(baseline[name], values[name]) for name in kpis} for values in scenarios]
+    pairs = [
+        {name: paired(baseline[name], values[name], name if kpi.skewed else None) for name, kpi in kpis.items()}
+        for values in scenarios
+    ]
     levels: list[dict[str, float]] = [{} for _ in scenarios]
     for headline in (True, False):
         family = [
