@@ -51,6 +51,8 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
         values[f"cac_not_recouped{suffix}"] = total(e * _not_recouped(ended, inputs))
         for i, driver in enumerate(DRIVERS):
             values[f"churn_share.{driver}{suffix}"] = ratio(total(e * ended.shares[:, i]), total(e))
+            if not realised:
+                values[f"churn_per_year.{driver}"] = ratio(total(e * ended.shares[:, i]), account_years)
     values |= _retention(ended, path, span)
     values["arr_at_risk_end"] = _at_risk_arr(history.accounts)
     values["cac_spent"] = inputs.cac_per_new_arr * total(path.step[path.won & span.holds(path.hours)])

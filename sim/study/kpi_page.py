@@ -33,14 +33,15 @@ _COLUMNS = ("KPI", "Unit", "Covers", "Better", "Matters", "Twin", "Definition")
 
 
 def page(kpis: dict[str, Kpi], teams: Iterable[str]) -> str:
-    """The page in Markdown: the company, the drivers of leaving, then each team."""
-    names = list(teams)
-    parts: dict[str, list[Kpi]] = {"Company": [], "Drivers of leaving": [], **{f"Team `{team}`": [] for team in names}}
+    """The page in Markdown: the company, the drivers of leaving, each tier, then each team."""
+    titles = {team: f"Team `{team}`" for team in teams}
+    parts: dict[str, list[Kpi]] = {"Company": [], "Drivers of leaving": []}
     for kpi in kpis.values():
-        first, _, rest = kpi.name.partition(".")
         if kpi.name.endswith(REALISED):
             continue
-        parts["Company" if not rest else f"Team `{first}`" if first in names else "Drivers of leaving"].append(kpi)
+        first, *rest = kpi.name.split(".")
+        title = f"Tier `{rest[0]}`" if first == "tier" and len(rest) == 2 else titles.get(first, "Drivers of leaving")
+        parts.setdefault(title if rest else "Company", []).append(kpi)
     return _HEAD + "".join(f"\n## {title}\n\n{_table(rows, kpis)}" for title, rows in parts.items() if rows)
 
 

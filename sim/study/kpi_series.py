@@ -1,6 +1,6 @@
 """Weekly series of one replication: what the charts over time show.
 
-In: a `History`. Out: two small arrays, per team and per tier, one value per week of the whole run.
+In: a `History`. Out: small arrays, per team, per tier and of the company, one value per week of the whole run.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.inputs import Inputs
-from sim.model.ledger import History, Table
-from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray
-from sim.study.kpi_teams import NEVER_ASKED, initiated, waiting_until
+from sim.model.ledger import RESOLVED, History, Table
+from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray, Span, decisions
+from sim.study.kpi_teams import NEVER_ASKED, decided_plans, initiated, waiting_until
 
 TEAM_MEASURES = (
     "handling_hours",
@@ -26,6 +26,7 @@ TEAM_MEASURES = (
     "vacancies",
 )
 TIER_MEASURES = ("accounts", "arr", "adoption", "satisfaction", "executive_contact", "at_risk_share")
+COMPANY_MEASURES = ("departures", "planned_work_done_share")
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,13 @@ class WeeklySeries:
     teams : (TEAM_MEASURES, teams, weeks). Hours per week, mean number waiting, minutes of those born in the
     week, shares, mean burnout, empty seats.
     tiers : (TIER_MEASURES, tiers, weeks). Accounts, ARR in currency a year, mean states, share at risk.
+    company : (COMPANY_MEASURES, weeks). Expected departures since the start; share of the planned work that
+    was born in the week and got done.
     """
 
     teams: FloatArray
     tiers: FloatArray
+    company: FloatArray
 
 
 def weekly_series(history: History, inputs: Inputs) -> WeeklySeries:
@@ -54,7 +58,23 @@ def weekly_series(history: History, inputs: Inputs) -> WeeklySeries:
         for index in range(len(inputs.teams))
     ]
     tiers = [_tier(history.tier_weeks, index, inputs.weeks) for index in range(len(inputs.tiers))]
-    return WeeklySeries(teams=np.stack(teams, axis=1), tiers=np.stack(tiers, axis=1))
+    return WeeklySeries(teams=np.stack(teams, axis=1), tiers=np.stack(tiers, axis=1), company=_company(history, inputs))
+
+
+def _company(history: History, inputs: Inputs) -> FloatArray:
+    """(COMPANY_MEASURES, weeks) of the whole company."""
+    weeks, contacts = inputs.weeks, history.contacts
+    ended = decisions(history, Span(0, weeks + 1))
+    settled = np.minimum(np.floor_divide(ended.hours, HOURS_PER_WEEK), weeks - 1)  # the run's last tick ends it
+    planned = decided_plans(contacts, inputs)
+    born = np.floor_divide(contacts["born"][planned], HOURS_PER_WEEK)
+    done = (contacts["outcome"][planned] == RESOLVED).astype(np.float64)
+    return np.stack(
+        [
+            np.cumsum(_sums(settled, ended.expected, weeks)),
+            _over(_sums(born, done, weeks), _sums(born, np.ones(len(born)), weeks)),
+        ]
+    )
 
 
 def _team(contacts: Table, customer: NDArray[np.bool_], people: Table, weeks: int) -> FloatArray:

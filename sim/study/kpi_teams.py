@@ -37,7 +37,7 @@ def team_kpis(history: History, inputs: Inputs, span: Span) -> KpiValues:
             | _people(where(people, people["team"] == index), inputs.burnout_high_above)
         )
         values |= {f"{team}.{name}": value for name, value in figures.items()}
-    values["proactive_completed_share"] = _planned_work_done(contacts, inputs, span)
+    values["proactive_completed_share"] = planned_work_done(contacts, inputs, span)
     return values
 
 
@@ -101,12 +101,19 @@ def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     }
 
 
-def _planned_work_done(contacts: Table, inputs: Inputs, span: Span) -> float | None:
-    """Share of the company's planned contacts born in the window that were resolved.
+def planned_work_done(contacts: Table, inputs: Inputs, span: Span, rows: BoolArray | None = None) -> float | None:
+    """Share of the company's planned contacts born in the window (of those in `rows`) that were resolved."""
+    counted = decided_plans(contacts, inputs) & span.holds(contacts["born"])
+    if rows is not None:
+        counted &= rows
+    return ratio(total(counted & (contacts["outcome"] == ledger.RESOLVED)), total(counted))
+
+
+def decided_plans(contacts: Table, inputs: Inputs) -> BoolArray:
+    """(contacts,) the company's planned contacts that were done or not.
 
     Work still open has no verdict yet, and withdrawn work (its account left) was not failed: neither counts.
     """
-    planned = initiated(inputs, "company")[contacts["category"]] & span.holds(contacts["born"])
     uncounted = (ledger.OPEN, ledger.WITHDRAWN, ledger.NOT_RAISED, ledger.ESCALATED)
-    counted = planned & ~np.isin(contacts["outcome"], uncounted)
-    return ratio(total(counted & (contacts["outcome"] == ledger.RESOLVED)), total(counted))
+    planned = initiated(inputs, "company")[contacts["category"]]
+    return np.asarray(planned & ~np.isin(contacts["outcome"], uncounted))

@@ -17,6 +17,7 @@ from sim.study.kpi_accounts import account_kpis, mean_accounts
 from sim.study.kpi_costs import Costs, cost_kpis, costs
 from sim.study.kpi_parts import DRIVERS, KpiValues, Span, arr_path, decisions, ratio
 from sim.study.kpi_teams import team_kpis
+from sim.study.kpi_tiers import tier_kpis
 
 Better = Literal["lower", "higher"]
 
@@ -159,6 +160,25 @@ _TEAM: tuple[Kpi, ...] = (
      "support calls over all contacts finished", 0.02, False),
 )  # fmt: skip
 
+_TIER: tuple[Kpi, ...] = (
+    Kpi("logo_churn_per_year", "logo churn", "share per year", "the tier's accounts", "lower",
+     "the tier's expected departures over its mean number of accounts and the years of the window", 0.01, False),
+    Kpi("arr_churn_per_year", "ARR churn", "share per year", "the tier's accounts", "lower",
+     "ARR of the tier's expected departures over its mean ARR and the years of the window", 0.01, False),
+    Kpi("satisfaction_mean", "satisfaction", "score", "the tier's accounts", "higher",
+     "mean satisfaction of users over accounts and weeks", 0.01, False),
+    Kpi("executive_contact_mean", "executive contact", "score", "the tier's accounts", "higher",
+     "mean executive contact over accounts and weeks", 0.01, False),
+    Kpi("proactive_completed_share", "planned work completed", "share", "the tier's planned contacts", "higher",
+     "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
+)  # fmt: skip
+
+
+def tier_title(tier: str) -> str:
+    """A tier's name as people write it: small_business is Small business."""
+    words = tier.replace("_", " ")
+    return words[0].upper() + words[1:]
+
 
 def team_title(team: str) -> str:
     """A team's name as people write it: csm is CSM, field_service is Field service."""
@@ -187,7 +207,7 @@ def registry(inputs: Inputs, currency: str = "USD") -> dict[str, Kpi]:
         add(
             Kpi(
                 name=f"churn_share.{driver}",
-                label=f"Churn through {driver}",
+                label=f"Share of churn through {driver}",
                 unit="share",
                 covers="expected departures",
                 better=None,
@@ -195,6 +215,21 @@ def registry(inputs: Inputs, currency: str = "USD") -> dict[str, Kpi]:
                 matters=0.02,
             )
         )
+    for driver in DRIVERS:
+        add(
+            Kpi(
+                name=f"churn_per_year.{driver}",
+                label=f"Yearly churn through {driver}",
+                unit="share per year",
+                covers=ALL_ACCOUNTS,
+                better="lower",
+                definition=f"logo_churn_per_year x the share of {driver} in the intent of those who leave",
+                matters=0.002,
+            )
+        )
+    for tier in inputs.tiers:
+        for kpi in _TIER:
+            add(replace(kpi, name=f"tier.{tier}.{kpi.name}", label=f"{tier_title(tier)} {kpi.label}"))
     for team in inputs.teams:
         for kpi in _TEAM:
             add(replace(kpi, name=f"{team}.{kpi.name}", label=f"{team_title(team)} {kpi.label}"))
@@ -223,7 +258,7 @@ def compute(history: History, inputs: Inputs, spent: Costs | None = None) -> Kpi
     ended, path = decisions(history, span), arr_path(history)
     spent = spent or costs(history, inputs, span)
     values = account_kpis(history, inputs, span, ended, path)
-    values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span)
+    values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span) | tier_kpis(history, inputs, span, ended)
     outside = spent.total + _number(values["cac_spent"])
     for realised, suffix in ((False, ""), (True, REALISED)):
         contribution = _number(values[f"revenue{suffix}"]) * inputs.gross_margin - outside

@@ -17,7 +17,7 @@ from sim.model.inputs import Inputs
 from sim.study.decision import Decision
 from sim.study.kpi_costs import cost_categories, cost_teams
 from sim.study.kpi_parts import FloatArray
-from sim.study.kpi_series import TEAM_MEASURES, TIER_MEASURES
+from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
 from sim.study.provenance import Provenance
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
@@ -62,6 +62,7 @@ class Series:
     """Weekly series of all scenarios.
 
     teams, tiers : (3, scenarios, measures, teams or tiers, weeks); the first axis is mean, low, high.
+    companies : (3, scenarios, measures, weeks).
     """
 
     scenarios: tuple[str, ...]
@@ -69,6 +70,7 @@ class Series:
     tier_names: tuple[str, ...]
     teams: FloatArray
     tiers: FloatArray
+    companies: FloatArray
 
     @property
     def weeks(self) -> int:
@@ -82,17 +84,22 @@ class Series:
         """One tier's series; `measure` is one of `TIER_MEASURES`."""
         return self._band(self.tiers, scenario, TIER_MEASURES.index(measure), self.tier_names.index(tier))
 
+    def company(self, scenario: str, measure: str) -> Band:
+        """A series of the whole company; `measure` is one of `COMPANY_MEASURES`."""
+        return Band(*self.companies[:, self.scenarios.index(scenario), COMPANY_MEASURES.index(measure)])
+
     def _band(self, bands: FloatArray, scenario: str, measure: int, index: int) -> Band:
         return Band(*bands[:, self.scenarios.index(scenario), measure, index])
 
     def to_frame(self) -> pandas.DataFrame:
-        """Long form: scenario, kind (team or tier), name, measure, week, mean, low, high."""
+        """Long form: scenario, kind (team, tier or company), name, measure, week, mean, low, high."""
         import pandas
 
         rows = []
         for kind, names, measures, bands in (
             ("team", self.team_names, TEAM_MEASURES, self.teams),
             ("tier", self.tier_names, TIER_MEASURES, self.tiers),
+            ("company", ("company",), COMPANY_MEASURES, self.companies),
         ):
             index = pandas.MultiIndex.from_product(
                 [self.scenarios, [kind], measures, names, range(self.weeks)],
@@ -273,6 +280,7 @@ def series(names: tuple[str, ...], inputs: Inputs, finished: Sequence[Finished])
         inputs.tiers,
         np.stack([_bands(np.stack([f.measured[i].series.teams for f in finished])) for i in range(len(names))], 1),
         np.stack([_bands(np.stack([f.measured[i].series.tiers for f in finished])) for i in range(len(names))], 1),
+        np.stack([_bands(np.stack([f.measured[i].series.company for f in finished])) for i in range(len(names))], 1),
     )
 
 
