@@ -63,6 +63,7 @@ class Series:
 
     teams, tiers : (3, scenarios, measures, teams or tiers, weeks); the first axis is mean, low, high.
     companies : (3, scenarios, measures, weeks).
+    company_changes : the same, of the paired differences to the first scenario.
     """
 
     scenarios: tuple[str, ...]
@@ -71,6 +72,7 @@ class Series:
     teams: FloatArray
     tiers: FloatArray
     companies: FloatArray
+    company_changes: FloatArray
 
     @property
     def weeks(self) -> int:
@@ -86,7 +88,14 @@ class Series:
 
     def company(self, scenario: str, measure: str) -> Band:
         """A series of the whole company; `measure` is one of `COMPANY_MEASURES`."""
-        return Band(*self.companies[:, self.scenarios.index(scenario), COMPANY_MEASURES.index(measure)])
+        return self._company(self.companies, scenario, measure)
+
+    def company_change(self, scenario: str, measure: str) -> Band:
+        """Its paired difference to the first scenario: far narrower than the two series suggest."""
+        return self._company(self.company_changes, scenario, measure)
+
+    def _company(self, bands: FloatArray, scenario: str, measure: str) -> Band:
+        return Band(*bands[:, self.scenarios.index(scenario), COMPANY_MEASURES.index(measure)])
 
     def _band(self, bands: FloatArray, scenario: str, measure: int, index: int) -> Band:
         return Band(*bands[:, self.scenarios.index(scenario), measure, index])
@@ -274,13 +283,15 @@ def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Fi
 
 def series(names: tuple[str, ...], inputs: Inputs, finished: Sequence[Finished]) -> Series:
     """Weekly series with intervals over replications."""
+    company = np.stack([[part.series.company for part in one.measured] for one in finished])
     return Series(
         names,
         inputs.teams,
         inputs.tiers,
         np.stack([_bands(np.stack([f.measured[i].series.teams for f in finished])) for i in range(len(names))], 1),
         np.stack([_bands(np.stack([f.measured[i].series.tiers for f in finished])) for i in range(len(names))], 1),
-        np.stack([_bands(np.stack([f.measured[i].series.company for f in finished])) for i in range(len(names))], 1),
+        _bands(company),
+        _bands(company - company[:, :1]),
     )
 
 

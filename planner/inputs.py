@@ -1,0 +1,336 @@
+"""The upper part of the page: which two scenarios, where the levers stand, how often to simulate.
+
+In: the scenario files of the folder, a link. Out: a `Chosen`: the draft and its two scenarios, or None with the
+reason on the page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from planner import draft as drafts
+from planner import words
+from planner.draft import RULES, Draft, Levers
+from sim.scenario import Scenario, ScenarioError, load_scenario
+from sim.scenario.schema import Change
+from sim.study.change_words import change_sentences
+from sim.study.kpis import team_title
+
+FIRST_BASELINE, FIRST_WHAT_IF = "baseline.yaml", "reroute_support_calls.yaml"
+SEED_MAX = 2**31 - 1
+LEVER_KEYS = ("lever.start", "lever.share", "lever.how")
+HOW_WORDS = {"front_door": "Front door", "warm_transfer": "Warm transfer"}
+MOST_PEOPLE_ON_A_SLIDER = 10
+LINK = "q"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The question on the page, ready to run."""
+
+    draft: Draft
+    before: Scenario
+    after: Scenario
+    sentences: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the inputs, not the files that they came from: equal keys, equal answers."""
+        said = (scenario.model_dump_json() for scenario in (self.before, self.after))
+        text = "\n".join((*said, str(self.draft.replications), str(self.draft.seed)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def show() -> Chosen | None:
+    """Draws the pickers, the levers and the sentence; gives what they say, or None if it cannot run."""
+    files = [name for name, _ in scenario_files()]
+    if len(files) < 2:
+        st.error(f"Two scenario files are needed in {drafts.FOLDER}; there {'is 1' if files else 'are none'}.")
+        return None
+    linked = _from_link(files)
+    left, right = st.columns(2)
+    with left:
+        before = _picker("baseline", "Baseline", files, FIRST_BASELINE, 0, "What happens if nothing is changed.")
+    with right:
+        after = _picker("what_if", "What-if", files, FIRST_WHAT_IF, 1, "The decision to test against the baseline.")
+    if before is None or after is None:
+        return None
+    change = _levers(before, after, linked)
+    draft = _draft(change)
+    chosen = _chosen(draft)
+    if chosen is not None:
+        _keep_link(chosen.draft)
+        st.markdown(f"#### {words.escape(' '.join(chosen.sentences))}")
+    return chosen
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def scenario_files() -> tuple[tuple[str, int], ...]:
+    """Names and times of the scenario files: regular ones, neither hidden (as editors' locks are) nor unreadable.
+
+    The times of all are a stamp for each: `extends` lets one file change another's meaning. Other programs
+    write in the folder meanwhile, so a file that is gone when its time is asked for is left out.
+    """
+    found = []
+    try:
+        for path in drafts.FOLDER.iterdir():
+            if path.suffix == ".yaml" and not path.name.startswith(".") and path.name.isprintable():
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        found.append((path.name, status.st_mtime_ns))
+    except OSError:
+        return ()
+    return tuple(sorted(found))
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def load(name: str, stamps: tuple[tuple[str, int], ...]) -> Scenario:
+    """A scenario, read again when any file of the folder changes; frozen, so that sessions can share it."""
+    return load_scenario(drafts.FOLDER / name)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def load_both(link: str, stamps: tuple[tuple[str, int], ...]) -> tuple[Scenario, Scenario]:
+    """The scenarios of a draft, given as its link; as `load`."""
+    return drafts.scenarios_of(drafts.read_link(link))
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def support_shares(name: str, stamps: tuple[tuple[str, int], ...]) -> Mapping[str, float]:
+    """Support calls as a share of each team's contacts, from a short look at a baseline."""
+    from sim.study import preview
+
+    return preview.support_shares(load(name, stamps))
+
+
+def _picker(key: str, title: str, files: list[str], first: str, position: int, help_text: str) -> Scenario | None:
+    if st.session_state.get(key) not in files:
+        st.session_state[key] = first if first in files else files[position]
+    name = st.selectbox(
+        title, files, key=key, help=f"{help_text} A file in the folder `scenarios`.", on_change=_reset_levers
+    )
+    try:
+        scenario = load(name, scenario_files())
+    except ScenarioError as error:
+        st.error(f"{name} has errors and cannot run:")
+        st.code(str(error), language=None, wrap_lines=True)
+        return None
+    st.caption(f"**{words.escape(scenario.name)}.** {words.escape(scenario.description)}")
+    return scenario
+
+
+# --- levers -----------------------------------------------------------------------------------------------
+
+
+def _reset_levers() -> None:
+    """Another file was chosen: the levers go where it has them, and the last message goes."""
+    for key in [key for key in st.session_state if str(key).startswith("lever.")]:
+        del st.session_state[key]
+    st.session_state.pop("beyond levers", None)
+    _forget_note()
+
+
+def _forget_note() -> None:
+    """A message about the last run says nothing about other inputs."""
+    st.session_state.pop("note", None)
+
+
+def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change | None:
+    """The sliders; gives the dated change that they make, or None if they stand where the what-if has them."""
+    own = shown = drafts.levers_of(after)
+    if linked is not None and linked.change is not None:
+        shown = drafts.levers_of(load_both(linked.link(), scenario_files())[1])
+        st.session_state["beyond levers"] = drafts.beyond_levers(linked.change, shown)
+    columns = st.columns([5, 5, 4, 4, 4], gap="medium")
+    share = how = None
+    with columns[0]:
+        if shown.share is not None:
+            _seed("lever.share", round(100 * shown.share))
+            share = st.slider(
+                f"Support calls rerouted to {team_title(str(shown.target))} (%)",
+                *(round(100 * bound) for bound in drafts.bounds(("routing", "rules", 0, "share"))[:2]),
+                key="lever.share",
+                help=f"{_sentence(drafts.rule_help('share'))} Of the support calls that reach"
+                f" {team_title(str(shown.source))}.",
+                on_change=_forget_note,
+            )
+        else:
+            st.caption("This what-if has routing rules of its own; change them in its file.")
+    with columns[1]:
+        if shown.share is not None:
+            _seed("lever.how", shown.how)
+            how = st.segmented_control(
+                "How",
+                list(HOW_WORDS),
+                format_func=HOW_WORDS.__getitem__,
+                required=True,
+                key="lever.how",
+                help=_sentence(drafts.rule_help("how")),
+                disabled=share == 0,
+                on_change=_forget_note,
+            )
+    people = dict(shown.headcount)
+    for column, team in zip(columns[2:4], people, strict=False):
+        with column:
+            people[team] = _headcount(team, before, shown)
+    with columns[4]:
+        _seed("lever.start", shown.start)
+        start = st.date_input(
+            "From",
+            min_value=before.start,
+            max_value=before.start + dt.timedelta(weeks=before.weeks, days=-1),
+            key="lever.start",
+            help="First day on which it holds.",
+            on_change=_forget_note,
+        )
+    levers = Levers(
+        start=start if isinstance(start, dt.date) else shown.start,
+        source=own.source,
+        target=own.target,
+        share=None if share is None else share / 100,
+        how=how or shown.how,
+        headcount=people,
+    )
+    change = drafts.change_of(levers, before, after)
+    beyond = st.session_state.get("beyond levers") or {}
+    if not beyond:
+        return change
+    values = {**beyond, **(change.set if change else {})}
+    return Change.model_validate({"from": levers.start, "set": values})
+
+
+def _headcount(team: str, before: Scenario, shown: Levers) -> int:
+    low, high, meaning = drafts.bounds(("teams", team, "headcount"))
+    usual, now = before.teams[team].headcount if team in before.teams else 0, shown.headcount[team]
+    most = max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER)
+    _seed(f"lever.people.{team}", now)
+    return int(
+        st.slider(
+            f"{team_title(team)} headcount",
+            int(low),
+            int(min(most, high)),
+            key=f"lever.people.{team}",
+            help=f"{_sentence(meaning)} The baseline has {usual}.",
+            on_change=_forget_note,
+        )
+    )
+
+
+def _seed(key: str, value: Any) -> None:
+    """Gives a widget its first value; a value that the user or the page has set stays."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+# --- draft and link ---------------------------------------------------------------------------------------
+
+
+def run_options() -> None:
+    """How often to simulate and with which luck."""
+    _seed("replications", drafts.REPLICATIONS_DEFAULT)
+    _seed("seed", 1)
+    st.number_input(
+        "Replications (histories)",
+        drafts.REPLICATIONS_MIN,
+        drafts.REPLICATIONS_MAX,
+        key="replications",
+        help="How many histories of each scenario are simulated. More of them give narrower intervals and"
+        " take longer. From 2 to 1,000; 30 is usual.",
+        on_change=_forget_note,
+    )
+    st.number_input(
+        "Seed of the luck",
+        0,
+        SEED_MAX,
+        key="seed",
+        help="A whole number. The same seed gives the same numbers again; another one gives other luck.",
+        on_change=_forget_note,
+    )
+
+
+def _draft(change: Change | None) -> Draft:
+    state = st.session_state
+    return Draft(
+        baseline=state["baseline"],
+        what_if=state["what_if"],
+        change=change,
+        replications=int(state.get("replications", drafts.REPLICATIONS_DEFAULT)),
+        seed=int(state.get("seed", 1)),
+    )
+
+
+def _chosen(draft: Draft) -> Chosen | None:
+    """The draft with its scenarios; None, with the reasons on the page, if they cannot be compared."""
+    from sim.study.experiment import check_comparable
+
+    if draft.baseline == draft.what_if and draft.change is None:
+        st.warning("Baseline and what-if are the same file. Choose two, or move a lever.")
+        return None
+    try:
+        before, after = load_both(draft.link(), scenario_files())
+        check_comparable([before, after], (draft.baseline, draft.what_if))
+    except ValueError as error:
+        st.warning("These two cannot be compared:")
+        st.code(str(error), language=None, wrap_lines=True)
+        return None
+    shares = support_shares(draft.baseline, scenario_files())
+    return Chosen(draft, before, after, tuple(change_sentences(before, after, shares)))
+
+
+def _from_link(files: list[str]) -> Draft | None:
+    """Takes over the draft in the page's address, once; a link that cannot be followed leaves a message."""
+    text = st.query_params.get(LINK)
+    if not text or text == st.session_state.get("link"):
+        return None
+    st.session_state["link"] = text
+    try:
+        draft = drafts.read_link(text)
+        for name in (draft.baseline, draft.what_if):
+            if name not in files:
+                raise drafts.LinkError(f"This link needs the scenario file {name}, which is not there.")
+    except drafts.LinkError as error:
+        st.session_state["note"] = ("error", str(error), "")
+        return None
+    problem = _unfit(draft)
+    if problem:
+        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
+        return None
+    _reset_levers()
+    for key in ("baseline", "what_if", "replications", "seed"):
+        st.session_state[key] = getattr(draft, key)
+    return draft
+
+
+def _unfit(draft: Draft) -> str:
+    """Why a link's scenarios cannot be read; empty if they can."""
+    try:
+        load_both(draft.link(), scenario_files())
+    except ScenarioError as error:
+        return str(error)
+    return ""
+
+
+def _keep_link(draft: Draft) -> None:
+    """Writes the draft into the page's address, so that copying it copies the question."""
+    text = draft.link()
+    if st.session_state.get("link") != text:
+        st.session_state["link"] = text
+        st.query_params[LINK] = text
+
+
+__all__ = ["RULES", "Chosen", "load", "run_options", "scenario_files", "show"]
