@@ -1,4 +1,4 @@
-"""The command `csm-planner`: checks scenario files, runs them, compares them, opens the planner.
+"""The command `csm-planner`: checks scenario files, runs and compares them, lists accounts at risk, opens the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
 Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
@@ -22,8 +22,10 @@ from sim.cli_text import printable
 if TYPE_CHECKING:
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
+    from sim.study.risk import RiskReport
 
-    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], RunResult | Comparison]
+    Result = RunResult | Comparison | RiskReport
+    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -50,6 +52,14 @@ JsonFile = Annotated[
 LedgerFile = Annotated[
     Path | None,
     typer.Option("--ledger", metavar="F", help="Write every contact to a Parquet file.", show_default=False),
+]
+CsvFile = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="F", help="Write all accounts to a CSV file.", show_default=False),
+]
+AccountsJsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="F", help="Write accounts and calendar to a JSON file.", show_default=False),
 ]
 
 
@@ -156,6 +166,33 @@ def compare(
     )
 
 
+@app.command()
+def accounts(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    csv: CsvFile = None,
+    json: AccountsJsonFile = None,
+) -> None:
+    """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
+    _check_options([scenario], replications, seed, workers, csv, json)
+    from sim.study import experiment
+
+    _study(
+        lambda progress, cancel: experiment.accounts_at_risk(
+            scenario,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            progress=progress,
+            cancel=cancel,
+        ),
+        json,
+        csv=csv,
+    )
+
+
 @app.command("app")
 def open_planner(
     port: Annotated[
@@ -173,10 +210,11 @@ def open_planner(
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
 
 
-def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
-    """Runs a study with progress on stderr, then writes the JSON file and shows the result.
+def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:
+    """Runs a study with progress on stderr, then writes its files and shows the result.
 
-    compute : takes what is called with progress, and what says whether to stop; returns the result.
+    compute : takes what is called with progress, and what says whether to stop; returns the result. It writes the
+    ledger itself.
     """
     from sim.cli_output import ProgressLine, show_result
     from sim.study.errors import Interrupted
@@ -185,24 +223,24 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in TERMINATION_SIGNALS}
     try:
         with ProgressLine() as line:
-            result: RunResult | Comparison = compute(line, stop.is_set)
+            result: Result = compute(line, stop.is_set)
     except Interrupted as interrupted:
         _say(str(interrupted))
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)
-            if json is not None:
-                _say(_write_json(json, interrupted.result) or f"{json}: written, with the finished replications.")
-        elif json is not None:
-            _say(f"{json}: not written; no replication had finished.")
+            for path, text in _texts(interrupted.result, json, csv):
+                _say(_write(path, text) or f"{path}: written, with the finished replications.")
+        else:
+            for wanted in filter(None, (json, csv)):
+                _say(f"{wanted}: not written; no replication had finished.")
         if ledger is not None:
             _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    problems = list(result.failures)
-    if json is not None and (problem := _write_json(json, result)) is not None:
-        problems.append(problem)
+    written = [_write(path, text) for path, text in _texts(result, json, csv)]
+    problems = [*result.failures, *filter(None, written)]
     show_result(result, sys.stdout)
     for problem in problems:
         _say(problem)
@@ -210,12 +248,22 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
         raise typer.Exit(FAILED)
 
 
-def _write_json(path: Path, result: RunResult | Comparison) -> str | None:
-    """Writes the result; what went wrong, or None."""
+def _texts(result: Result, json: Path | None, csv: Path | None) -> list[tuple[Path, str]]:
+    """The files that were asked for, and what goes into them."""
+    from sim.study.risk import RiskReport
+
+    texts = [] if json is None else [(json, result.to_json())]
+    if csv is not None and isinstance(result, RiskReport):
+        texts.append((csv, result.to_csv()))
+    return texts
+
+
+def _write(path: Path, text: str) -> str | None:
+    """Writes a file; what went wrong, or None."""
     from sim.study.output_files import write_atomically
 
     try:
-        write_atomically(path, result.to_json())
+        write_atomically(path, text)
     except OSError as error:
         return f"{path}: could not be written ({error.strerror or error})."
     return None

@@ -17,9 +17,11 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from sim.cli_accounts import show_accounts
 from sim.cli_text import printable
 from sim.study.decision import more_replications, plain, plain_change, plain_interval
 from sim.study.results import Comparison, RunResult
+from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
 
 if TYPE_CHECKING:
@@ -105,12 +107,14 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def show_result(result: RunResult | Comparison, stream: TextIO) -> None:
-    """Prints the headline KPIs and, for a comparison, the decisions."""
+def show_result(result: RunResult | Comparison | RiskReport, stream: TextIO) -> None:
+    """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
     if isinstance(result, Comparison):
         _show_comparison(result, console)
+    elif isinstance(result, RiskReport):
+        show_accounts(result, console)
     else:
         _show_run(result, console)
 

@@ -21,6 +21,7 @@ from sim.model.ledger import (
     ACCOUNT_COLUMNS,
     ACCOUNT_EVENT_COLUMNS,
     CONTACT_COLUMNS,
+    OPENING_COLUMNS,
     PEOPLE_WEEK_COLUMNS,
     TIER_WEEK_COLUMNS,
     History,
@@ -72,6 +73,7 @@ def replicate(
             people_weeks=_rows(PEOPLE_WEEK_COLUMNS, 2, employed=[True, True], payroll_cost=draws[:2] / 3),
             tier_weeks=_rows(TIER_WEEK_COLUMNS, 1, accounts=[10], satisfaction_sum=draws[:1]),
             accounts=_rows(ACCOUNT_COLUMNS, 1, opening_arr_cents=[int(draws[0] * 1e6)]),
+            opening=_rows(OPENING_COLUMNS, 1),
         )
 
 

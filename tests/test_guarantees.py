@@ -80,6 +80,7 @@ ORDER = {
     "people_weeks": ("seat", "team", "week"),
     "tier_weeks": ("tier", "week"),
     "accounts": ("id",),
+    "opening": ("id",),
 }
 
 

@@ -237,6 +237,25 @@ def sponsor_leaves(u: FloatArray, rules: StateRules) -> BoolArray:
     return u < -np.expm1(-rules.sponsor_loss_per_year / WEEKS_PER_YEAR)
 
 
+def opening_rows(table: AccountTable, count: int) -> dict[str, Any]:
+    """The first `count` accounts as they stand now, in the columns of the history's `opening`; copies.
+
+    An account with owners in several teams is listed with the first of them.
+    """
+    owner = table.owner[:, :count]
+    owned = owner >= 0
+    team = owned.argmax(axis=0)
+    return {
+        "id": table.key[:count].copy(),
+        "tier": table.tier[:count].copy(),
+        "team": np.where(owned.any(axis=0), team, -1),
+        "seat": owner[team, np.arange(count)],
+        "sponsor_lost": table.sponsor_lost[:count].copy(),
+        "announced": table.announced[:count].copy(),
+        **{name: table.intent[i, :count].copy() for i, name in enumerate(DRIVERS)},
+    }
+
+
 def final_table(table: AccountTable) -> dict[str, Any]:
     """The accounts at the end of a run, in the columns of the history."""
     adoption, satisfaction, executive = table.states

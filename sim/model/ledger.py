@@ -1,9 +1,9 @@
 """What one replication leaves behind: rows of typed columns, append-only. No statistics here.
 
-Four tables. `contacts` (the ledger proper) has a row per contact, `account_events` a row per event of an
-account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Times are hours since
-the scenario's first Monday 00:00 (the warm-up is negative). Money is in units of the scenario's currency, in
-whole cents where the name says so.
+Four tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
+of an account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Two of who there is:
+`opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
+is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
 
 from __future__ import annotations
@@ -144,6 +144,20 @@ ACCOUNT_COLUMNS: dict[str, str] = {
     "competition": "f8",
 }
 
+OPENING_COLUMNS: dict[str, str] = {
+    "id": "u8",
+    "tier": "i1",
+    "team": "i1",  # the owner's team, -1 if it has none
+    "seat": "i2",  # the owner's seat, -1 if it has none
+    "sponsor_lost": "?",
+    "announced": "?",
+    "disconnection": "f8",  # intent at the start, by driver
+    "disengagement": "f8",
+    "service": "f8",
+    "downturn": "f8",
+    "competition": "f8",
+}
+
 Table = dict[str, NDArray[Any]]
 
 
@@ -174,6 +188,7 @@ class History:
     """One replication of one scenario, from the start to the end of the run (warm-up excluded).
 
     A contact born in the warm-up and still waiting at the start is in `contacts`, with its negative `born`.
+    `opening` has the accounts of the opening book as they stand at the start: the first rows of `accounts`.
     """
 
     contacts: Table
@@ -181,3 +196,4 @@ class History:
     people_weeks: Table
     tier_weeks: Table
     accounts: Table
+    opening: Table

@@ -34,7 +34,7 @@ from itertools import count
 import numpy as np
 import simpy
 
-from sim.model.accounts import AccountTable, final_table, opening_table
+from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.books import serve_books
 from sim.model.center_state import (
     DAY_ORDER,
@@ -142,6 +142,7 @@ class Run:
                     agent.vacated_at = now
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
+        self.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
         plan_absences(center.teams, self.phase, self.luck, self.first_week)
         center.resume(now)
         for index in range(len(center.teams)):
@@ -210,6 +211,7 @@ class Run:
             people_weeks=self.people_weeks.table(),
             tier_weeks=self.lifecycle.tier_weeks.table(),
             accounts=final_table(self.lifecycle.table),
+            opening=self.opening,
         )
 
     # --- ticks --------------------------------------------------------------------------------------------

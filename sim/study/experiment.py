@@ -38,11 +38,12 @@ from sim.study.results import (
     scenario_results,
     series,
 )
+from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
 from sim.study.worker import Finished, Job
 
 ScenarioLike = Scenario | str | Path
-ResultKind = TypeVar("ResultKind", RunResult, Comparison)
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport)
 
 ESTIMATE_EVERY_SECONDS = 0.25
 WIDEST_SHOWN = 3
@@ -106,11 +107,14 @@ def compare(
     cancel: Callable[[], bool] | None = None,
     pool: Executor | None = None,
     ledger: str | Path | None = None,
+    keep_accounts: bool = False,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
     The scenarios need the baseline's names (tiers, categories, channels, teams), opening book and calendar.
     Parameters and errors are those of `run`.
+
+    keep_accounts : whether to tell also who is at risk, as `Comparison.risk`.
     """
     listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
     if not listed:
@@ -145,9 +149,32 @@ def compare(
             ScenarioDifference(name, study.names[0], change)
             for name, change in zip(study.names[1:], changes, strict=True)
         )
-        return Comparison(**parts, differences=differences, decisions=tuple(decisions))
+        risk = tuple(study.risk(i, finished, failures) for i in range(len(loaded))) if keep_accounts else None
+        return Comparison(**parts, differences=differences, decisions=tuple(decisions), risk=risk)
 
-    return _execute(study, result, workers, progress, cancel, pool, ledger)
+    return _execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts)
+
+
+def accounts_at_risk(
+    scenario: ScenarioLike,
+    *,
+    replications: int = 30,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | None = None,
+) -> RiskReport:
+    """Who is at risk: each account of the opening book, why, and what to do next; and the calendar of renewals.
+
+    Parameters and errors are those of `run`. It keeps about 50 bytes per account and replication.
+    """
+    study = _Study([_loaded(scenario)], seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
+        return study.risk(0, finished, failures)
+
+    return _execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
 
 
 def assumptions(scenario: Scenario) -> int:
@@ -186,6 +213,13 @@ class _Study:
             "failures": messages,
         }
 
+    def risk(self, i: int, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
+        """Who is at risk in the scenario at position i; the replications kept their accounts."""
+        messages = tuple(map(str, failures))
+        measures = [kept for one in finished if (kept := one.measured[i].accounts) is not None]
+        named = self._provenance(messages)
+        return risk_report(self.names[i], self.scenarios[i], self.inputs[i], measures, named, messages)
+
     def _provenance(self, failures: Sequence[str]) -> Provenance:
         return provenance(self.scenarios, self.seed, self.replications, failures)
 
@@ -217,11 +251,12 @@ def _execute(
     cancel: Callable[[], bool] | None,
     pool: Executor | None,
     ledger: str | Path | None,
+    keep_accounts: bool = False,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had."""
     if workers is not None:
         _check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, keep_contacts=ledger is not None)
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts)
     finished: list[Finished] = []
     failures: list[ReplicationFailed] = []
     meter = _Meter(study, progress)
@@ -259,7 +294,10 @@ def _execute(
 def _interrupted(result: ResultKind) -> ResultKind:
     """The same result, whose provenance says that the study was cut short, and at how many replications."""
     said = replace(result.provenance, replications=result.replications, interrupted=True)
-    return replace(result, provenance=said)
+    changes: dict[str, Any] = {"provenance": said}
+    if isinstance(result, Comparison) and result.risk is not None:
+        changes["risk"] = tuple(replace(one, provenance=said) for one in result.risk)
+    return replace(result, **changes)
 
 
 class _Meter:

@@ -20,6 +20,7 @@ from sim.study.kpi_parts import FloatArray
 from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
 from sim.study.provenance import Provenance
+from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
 from sim.study.worker import Finished
 
@@ -214,10 +215,14 @@ class RunResult(_Result):
 
 @dataclass(frozen=True)
 class Comparison(_Result):
-    """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions."""
+    """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions.
+
+    risk : who is at risk, a report per scenario in their order; None unless it was asked for.
+    """
 
     differences: tuple[ScenarioDifference, ...]
     decisions: tuple[Decision, ...]
+    risk: tuple[RiskReport, ...] | None = None
 
     @property
     def baseline(self) -> ScenarioResult:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from sim.model import replication as engine
 from sim.model.inputs import Inputs
 from sim.model.ledger import Table
+from sim.study.account_measures import AccountMeasures, account_measures
 from sim.study.kpi_costs import costs
 from sim.study.kpi_parts import FloatArray, KpiValues
 from sim.study.kpi_series import WeeklySeries, weekly_series
@@ -25,23 +26,26 @@ class Job:
     """What all replications of a study share.
 
     baseline : the inputs of the warm-up. scenarios : what is simulated after it, in order (the baseline
-    too, if it is wanted). keep_contacts : whether the contact ledgers travel back.
+    too, if it is wanted). keep_contacts, keep_accounts : whether the contact ledgers, and figures per account,
+    travel back.
     """
 
     baseline: Inputs
     scenarios: tuple[Inputs, ...]
     seed: int
     keep_contacts: bool = False
+    keep_accounts: bool = False
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One scenario in one replication. costs : (teams + 1, cost categories). contacts : None unless kept."""
+    """One scenario in one replication. costs : (teams + 1, cost categories). contacts, accounts : None unless kept."""
 
     kpis: KpiValues
     series: WeeklySeries
     costs: FloatArray
     contacts: Table | None
+    accounts: AccountMeasures | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
                     series=weekly_series(history, inputs),
                     costs=spent.table,
                     contacts=history.contacts if job.keep_contacts else None,
+                    accounts=account_measures(history, inputs) if job.keep_accounts else None,
                 )
             )
     except engine.Cancelled:
