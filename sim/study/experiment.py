@@ -50,13 +50,17 @@ WIDEST_SHOWN = 3
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is. seconds_left is None until something is done; estimate is '' until then."""
+    """How far a study is. seconds_left is None until something is done; estimate is '' until then.
+
+    notes : sentences without a full stop about what went wrong on the way and was repaired.
+    """
 
     done: int
     total: int
     seconds_elapsed: float
     seconds_left: float | None
     estimate: str
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -67,7 +71,7 @@ def run(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
 ) -> RunResult:
     """Replications of one scenario.
@@ -76,7 +80,8 @@ def run(
     ----------
     scenario : a scenario or the path of its file.
     replications : 1 to 100,000, numbered from 0. seed : root seed, 0 to 2^63 - 1.
-    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead.
+    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead, shared with
+    the other studies that use it, or an executor.
     progress : called with a `Progress` at the start and after every replication.
     cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
     ledger : Parquet file for the contact ledgers of all replications.
@@ -104,7 +109,7 @@ def compare(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
@@ -215,7 +220,7 @@ def _execute(
     workers: int | None,
     progress: Callable[[Progress], None] | None,
     cancel: Callable[[], bool] | None,
-    pool: Executor | None,
+    pool: Executor | LocalPool | None,
     ledger: str | Path | None,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had."""
@@ -234,10 +239,12 @@ def _execute(
 
     with contextlib.ExitStack() as stack:
         writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
-        executor = pool or stack.enter_context(LocalPool(workers))
+        shared = pool or stack.enter_context(LocalPool(workers))
+        executor = shared.study() if isinstance(shared, LocalPool) else shared
         executor.submit(job, range(study.replications))
         stack.callback(executor.cancel)
-        meter.show(finished, 0)
+        meter.show(finished, 0, 0)
+        restarts = 0
         for one in executor.as_completed():
             if one is not None and one.error is not None:
                 failures.append(ReplicationFailed(study.seed, one.replication, one.error))
@@ -246,7 +253,8 @@ def _execute(
                     writer.add(one)
                 finished.append(_without_contacts(one))
             if one is not None:
-                meter.show(finished, len(finished) + len(failures))
+                restarts += one.restarts
+                meter.show(finished, len(finished) + len(failures), restarts)
             if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
                 executor.cancel()
                 partial = _interrupted(result(*ordered())) if finished else None
@@ -271,7 +279,7 @@ class _Meter:
         self._estimated = -np.inf
         self._text = ""
 
-    def show(self, finished: Sequence[Finished], done: int) -> None:
+    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
         """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
         if self._progress is None:
             return
@@ -280,7 +288,16 @@ class _Meter:
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
         left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text))
+        self._progress(Progress(done, total, elapsed, left, self._text, _notes(restarts)))
+
+
+def _notes(restarts: int) -> tuple[str, ...]:
+    """What a reader should know of workers that died and cost nothing but time."""
+    if restarts == 0:
+        return ()
+    if restarts == 1:
+        return ("A worker process died; its replication was started again",)
+    return (f"{restarts:,} worker processes died; their replications were started again",)
 
 
 def _without_contacts(one: Finished) -> Finished:
