@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fake_engine
 import pytest
@@ -158,6 +159,22 @@ def test_more_jobs_than_a_worker_remembers_still_get_their_own_results(one_worke
     together = [kpis(results(study)) for study in studies]
     assert together == [kpis(results(submitted(one_worker, of, 3))) for of in jobs]
     assert len({str(found) for found in together}) == len(jobs), "each job has numbers of its own"
+
+
+def test_a_worker_gets_a_job_once_however_often_turns_alternate(
+    one_worker: LocalPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+
+    class Counted(executors.Connection):
+        def send_bytes(self, message: Any, *rest: Any) -> None:
+            sent.append(len(message))
+            super().send_bytes(message, *rest)
+
+    monkeypatch.setattr(executors, "Connection", Counted)
+    studies = [submitted(one_worker, job(name), 4) for name in ("A", "B")]
+    assert [len(results(study)) for study in studies] == [4, 4]
+    assert len(sent) == 2, "jobs are large: each goes over once"
 
 
 def test_a_study_can_ask_for_more_replications_of_its_job(pool: LocalPool) -> None:
