@@ -21,6 +21,7 @@ from sim.model.inputs import Inputs
 from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
+from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
 from sim.study.executors import Executor, LocalPool
 from sim.study.kpis import Kpi, registry, window
@@ -30,6 +31,7 @@ from sim.study.output_files import why_not_an_output
 from sim.study.provenance import Provenance, provenance
 from sim.study.results import (
     Comparison,
+    Ends,
     KpiTable,
     RunResult,
     ScenarioDifference,
@@ -45,6 +47,7 @@ ScenarioLike = Scenario | str | Path
 ResultKind = TypeVar("ResultKind", RunResult, Comparison)
 
 ESTIMATE_EVERY_SECONDS = 0.25
+ENDS_REPLICATIONS = 10
 WIDEST_SHOWN = 3
 
 
@@ -153,6 +156,56 @@ def compare(
         return Comparison(**parts, differences=differences, decisions=tuple(decisions))
 
     return _execute(study, result, workers, progress, cancel, pool, ledger)
+
+
+def compare_at_ends(
+    baseline: ScenarioLike,
+    scenarios: ScenarioLike | Sequence[ScenarioLike],
+    *,
+    replications: int = ENDS_REPLICATIONS,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+) -> Ends:
+    """The comparison with all estimated assumptions at their low ends, and again at their high ends.
+
+    Two corners of what is possible, no bounds: with some assumptions low and others high the answer may lie outside.
+    What stays as it is, and why: `sim.study.ends`. Parameters and errors are those of `compare`; progress counts the
+    replications of both comparisons.
+    """
+    listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
+    loaded = _all_loaded([baseline, *listed])
+    check_comparable(loaded, [baseline, *listed])
+    both = corners(loaded)
+    total, began = 2 * replications, time.monotonic()
+
+    def at(end: End, before: int, pool: Executor | LocalPool) -> Comparison:
+        """The comparison at one end. before : replications done at the other."""
+
+        def shown(one: Progress) -> None:
+            done, elapsed = before + one.done, time.monotonic() - began
+            left = elapsed / done * (total - done) if done else None
+            text = one.estimate and f"at the {end} ends: {one.estimate}"
+            if progress is not None:
+                progress(
+                    replace(one, done=done, total=total, seconds_elapsed=elapsed, seconds_left=left, estimate=text)
+                )
+
+        first, *others = both.low if end == "low" else both.high
+        try:
+            found = compare(
+                first, others, replications=replications, seed=seed, progress=shown, cancel=cancel, pool=pool
+            )
+        except Interrupted as interrupted:
+            raise Interrupted(before + interrupted.done, total, None) from None
+        note = f"The assumptions are at their {end} ends; the interval covers chance only."
+        return replace(found, decisions=tuple(replace(decision, note=note) for decision in found.decisions))
+
+    with contextlib.ExitStack() as stack:
+        shared = pool or stack.enter_context(LocalPool(workers))
+        return Ends(at("low", 0, shared), at("high", replications, shared), both.moved, both.left_out)
 
 
 def assumptions(scenario: Scenario) -> int:
