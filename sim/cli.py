@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -145,13 +146,17 @@ def compare(
     workers: Workers = None,
     json: JsonFile = None,
     ledger: LedgerFile = None,
+    ends: Annotated[
+        bool,
+        typer.Option("--ends", help="Compare also with all assumptions at their low and at their high ends."),
+    ] = False,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
     _check_options([baseline, *scenarios], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    _study(
-        lambda progress, cancel: experiment.compare(
+    def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
+        found = experiment.compare(
             baseline,
             list(scenarios),
             replications=replications,
@@ -160,10 +165,40 @@ def compare(
             ledger=ledger,
             progress=progress,
             cancel=cancel,
-        ),
-        json,
-        ledger,
-    )
+        )
+        return _with_ends(found, baseline, scenarios, workers, progress, cancel) if ends else found
+
+    _study(compute, json, ledger)
+
+
+def _with_ends(
+    found: Comparison,
+    baseline: Path,
+    scenarios: Sequence[Path],
+    workers: int | None,
+    progress: Callable[[Progress], None],
+    cancel: Callable[[], bool],
+) -> Comparison:
+    """A comparison with its answers at both ends of the assumptions; whatever happens there, it is kept itself."""
+    from sim.scenario import ScenarioError
+    from sim.study.errors import Interrupted, PoolError, StudyFailed
+    from sim.study.experiment import ENDS_REPLICATIONS, compare_at_ends
+
+    try:
+        ends = compare_at_ends(
+            baseline,
+            list(scenarios),
+            replications=min(found.replications, ENDS_REPLICATIONS),
+            seed=found.provenance.seed,
+            workers=workers,
+            progress=progress,
+            cancel=cancel,
+        )
+    except Interrupted as interrupted:
+        raise Interrupted(interrupted.done, interrupted.total, found) from None
+    except (ScenarioError, StudyFailed, PoolError) as error:
+        return replace(found, failures=(*found.failures, f"The ends of the assumptions could not be computed: {error}"))
+    return replace(found, ends=ends, failures=(*found.failures, *ends.low.failures, *ends.high.failures))
 
 
 @app.command()
@@ -226,14 +261,16 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv:
             result: Result = compute(line, stop.is_set)
     except Interrupted as interrupted:
         _say(str(interrupted))
+        whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)
+            what = "without the ends" if whole else "with the finished replications"
             for path, text in _texts(interrupted.result, json, csv):
-                _say(_write(path, text) or f"{path}: written, with the finished replications.")
+                _say(_write(path, text) or f"{path}: written, {what}.")
         else:
             for wanted in filter(None, (json, csv)):
                 _say(f"{wanted}: not written; no replication had finished.")
-        if ledger is not None:
+        if ledger is not None and not whole:
             _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:

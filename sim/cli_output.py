@@ -19,8 +19,8 @@ from rich.table import Table
 
 from sim.cli_accounts import show_accounts
 from sim.cli_text import printable
-from sim.study.decision import more_replications, plain, plain_change, plain_interval
-from sim.study.results import Comparison, RunResult
+from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
+from sim.study.results import Comparison, Ends, RunResult
 from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NARROWEST, WIDEST, PIPED = 60, 110, 80
 LINE_EVERY_SECONDS = 5.0
+LEFT_OUT_SHOWN = 3
 COMPANY_HEADLINE = ("logo_churn_per_year", "contribution", "cost_total")
 COMPANY_MORE = (
     "arr_churn_per_year",
@@ -98,6 +99,7 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"{_duration(progress.seconds_left)} left")
     if progress.estimate:
         parts.append(progress.estimate)
+    parts += progress.notes
     return ", ".join(parts)
 
 
@@ -150,14 +152,37 @@ def _show_comparison(result: Comparison, console: Console) -> None:
                 verdict_words(change),
             )
         console.print(table)
-    for decision in result.decisions:
+    for index, decision in enumerate(result.decisions):
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
         console.print(printable(decision.note))
+        if result.ends is not None:
+            console.print(ends_text(result.ends, index))
         console.print()
     console.print(
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
         "All KPIs: --json F."
     )
+
+
+def ends_text(ends: Ends, index: int) -> str:
+    """What the comparison says at both ends of the assumptions. index : of the what-if."""
+    total = ends.moved + len(ends.left_out)
+    moved = f"all {total:,} assumptions" if not ends.left_out else f"{ends.moved:,} of {total:,} assumptions"
+    low, high = (_short(one.decisions[index]) for one in (ends.low, ends.high))
+    count = ends.low.replications
+    text = (
+        f"With {moved} at their low end: {low}; at their high end: {high}. These are two corners of what is possible "
+        f"({count:,} replication{'s' if count != 1 else ''} each), no bounds: in between, the answer may lie outside them."
+    )
+    if not ends.left_out:
+        return text
+    named = ", ".join(list(ends.left_out)[:LEFT_OUT_SHOWN]) + (", …" if len(ends.left_out) > LEFT_OUT_SHOWN else "")
+    return f"{text} Left as they are: {printable(named)}."
+
+
+def _short(decision: Decision) -> str:
+    verdict = "pays" if decision.verdict == "recommended" else decision.verdict
+    return f"{verdict}, {decision.money}"
 
 
 def verdict_words(change: Difference) -> str:

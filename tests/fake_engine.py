@@ -107,6 +107,14 @@ def _uneven(baseline: Any, replication: int, cancel: Callable[[], bool]) -> None
     time.sleep(0.03 if replication % 2 == 0 else 0.0)
 
 
+def _held(baseline: Any, replication: int, cancel: Callable[[], bool]) -> None:
+    """Notes in the marker file that it has begun; replication 0 then waits until there is a file MARKER.go."""
+    with Path(baseline.marker).open("a") as file:
+        file.write(f"{baseline.name} {replication} {os.getpid()}\n")
+    while replication == 0 and not Path(f"{baseline.marker}.go").exists() and not cancel():
+        time.sleep(0.01)
+
+
 BEHAVIOURS: dict[str, Callable[[Any, int, Callable[[], bool]], None]] = {
     "work": lambda *_: None,
     "sleep": _sleep,
@@ -114,6 +122,7 @@ BEHAVIOURS: dict[str, Callable[[Any, int, Callable[[], bool]], None]] = {
     "die_once": _die_once,
     "fail": _fail,
     "uneven": _uneven,
+    "held": _held,
 }
 
 

@@ -333,7 +333,10 @@ def test_an_answer_with_failed_replications_names_them(page: AppTest, comparison
     assert "Replication 4 of seed 1 failed" in texts(page), "and what could not is named"
 
 
-def test_two_sessions_take_turns(page: AppTest, project: Path, comparison: HeldComparison) -> None:
+def test_a_session_waits_for_its_turn_and_both_get_their_answer(
+    page: AppTest, project: Path, comparison: HeldComparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.COMPARISONS, "at_once", 1)
     press_run(page, comparison)
     other = open_page(project)
     button(other, "Run").click()
@@ -345,42 +348,6 @@ def test_two_sessions_take_turns(page: AppTest, project: Path, comparison: HeldC
     finish(other)
     assert SENTENCE in texts(page)
     assert SENTENCE in texts(other), "both get their answer"
-
-
-def test_a_waiting_job_can_be_cancelled_before_its_turn() -> None:
-    gate = threading.Event()
-    first = jobs.start("first", lambda report, stop: gate.wait(WAIT_SECONDS))
-    second = jobs.start("second", lambda report, stop: pytest.fail("it must not run"))
-    second.cancel()
-    wait_for_end(second)
-    gate.set()
-    wait_for_end(first)
-    assert second.state is jobs.State.CANCELLED
-    assert first.state is jobs.State.DONE, "the other one is not touched"
-
-
-def test_too_many_jobs_are_refused_with_a_message() -> None:
-    gate = threading.Event()
-    limit = jobs.JOBS_AT_ONCE + jobs.JOBS_WAITING
-    started = [jobs.start(str(i), lambda report, stop: gate.wait(WAIT_SECONDS)) for i in range(limit)]
-    try:
-        with pytest.raises(jobs.Busy, match="try again"):
-            jobs.start("one too many", lambda report, stop: None)
-    finally:
-        gate.set()
-        for job in started:
-            wait_for_end(job)
-    wait_for_end(jobs.start("later", lambda report, stop: None))
-
-
-def test_a_job_that_nobody_watches_is_cancelled() -> None:
-    job = jobs.Job("left alone", lambda report, stop: None)
-    progress = SimpleNamespace(done=1, total=2, seconds_left=None, estimate="")
-    job.report(progress)
-    assert not job.stop.is_set(), "its page is still open"
-    job.watched -= jobs.SECONDS_UNWATCHED + 1
-    job.report(progress)
-    assert job.stop.is_set(), "its page was closed long ago; others wait for the cores"
 
 
 def wait_for_end(job: jobs.Job) -> None:

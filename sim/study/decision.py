@@ -22,13 +22,15 @@ CHANGE_UNITS = {"share": " pts", "share per year": " pts", "minutes": " min", "h
 class Decision:
     """What to do about one scenario.
 
-    sentence : the answer with its numbers. note : what the interval does not cover.
+    sentence : the answer with its numbers. note : what the interval does not cover. money : the sentence's part about
+    contribution, for short answers.
     """
 
     scenario: str
     verdict: DecisionVerdict
     sentence: str
     note: str
+    money: str = ""
 
 
 def decide(
@@ -75,7 +77,7 @@ def decide(
     else:
         sentence = f"Whether {scenario} pays cannot be told yet: {money}{_more(contribution)}"
     sentence += f"; {_listed(effects)}." if effects else "; nothing else changes clearly."
-    return Decision(scenario, verdict, sentence, _note(assumptions, widest))
+    return Decision(scenario, verdict, sentence, _note(assumptions, widest), money)
 
 
 def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:

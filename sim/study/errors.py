@@ -19,7 +19,7 @@ class StudyInputError(ValueError):
 
 
 class PoolError(RuntimeError):
-    """The worker processes cannot be used: they do not start, or serve another study already."""
+    """The worker processes cannot be used: they do not start."""
 
 
 @dataclass(frozen=True)

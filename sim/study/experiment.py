@@ -21,6 +21,7 @@ from sim.model.inputs import Inputs
 from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
+from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
 from sim.study.executors import Executor, LocalPool
 from sim.study.kpis import Kpi, registry, window
@@ -30,6 +31,7 @@ from sim.study.output_files import why_not_an_output
 from sim.study.provenance import Provenance, provenance
 from sim.study.results import (
     Comparison,
+    Ends,
     KpiTable,
     RunResult,
     ScenarioDifference,
@@ -46,18 +48,23 @@ ScenarioLike = Scenario | str | Path
 ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport)
 
 ESTIMATE_EVERY_SECONDS = 0.25
+ENDS_REPLICATIONS = 10
 WIDEST_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is. seconds_left is None until something is done; estimate is '' until then."""
+    """How far a study is. seconds_left is None until something is done; estimate is '' until then.
+
+    notes : sentences without a full stop about what went wrong on the way and was repaired.
+    """
 
     done: int
     total: int
     seconds_elapsed: float
     seconds_left: float | None
     estimate: str
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -68,7 +75,7 @@ def run(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
 ) -> RunResult:
     """Replications of one scenario.
@@ -77,7 +84,8 @@ def run(
     ----------
     scenario : a scenario or the path of its file.
     replications : 1 to 100,000, numbered from 0. seed : root seed, 0 to 2^63 - 1.
-    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead.
+    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead, shared with
+    the other studies that use it, or an executor.
     progress : called with a `Progress` at the start and after every replication.
     cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
     ledger : Parquet file for the contact ledgers of all replications.
@@ -105,7 +113,7 @@ def compare(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
     keep_accounts: bool = False,
 ) -> Comparison:
@@ -175,6 +183,56 @@ def accounts_at_risk(
         return study.risk(0, finished, failures)
 
     return _execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
+
+
+def compare_at_ends(
+    baseline: ScenarioLike,
+    scenarios: ScenarioLike | Sequence[ScenarioLike],
+    *,
+    replications: int = ENDS_REPLICATIONS,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+) -> Ends:
+    """The comparison with all estimated assumptions at their low ends, and again at their high ends.
+
+    Two corners of what is possible, no bounds: with some assumptions low and others high the answer may lie outside.
+    What stays as it is, and why: `sim.study.ends`. Parameters and errors are those of `compare`; progress counts the
+    replications of both comparisons.
+    """
+    listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
+    loaded = _all_loaded([baseline, *listed])
+    check_comparable(loaded, [baseline, *listed])
+    both = corners(loaded)
+    total, began = 2 * replications, time.monotonic()
+
+    def at(end: End, before: int, pool: Executor | LocalPool) -> Comparison:
+        """The comparison at one end. before : replications done at the other."""
+
+        def shown(one: Progress) -> None:
+            done, elapsed = before + one.done, time.monotonic() - began
+            left = elapsed / done * (total - done) if done else None
+            text = one.estimate and f"at the {end} ends: {one.estimate}"
+            if progress is not None:
+                progress(
+                    replace(one, done=done, total=total, seconds_elapsed=elapsed, seconds_left=left, estimate=text)
+                )
+
+        first, *others = both.low if end == "low" else both.high
+        try:
+            found = compare(
+                first, others, replications=replications, seed=seed, progress=shown, cancel=cancel, pool=pool
+            )
+        except Interrupted as interrupted:
+            raise Interrupted(before + interrupted.done, total, None) from None
+        note = f"The assumptions are at their {end} ends; the interval covers chance only."
+        return replace(found, decisions=tuple(replace(decision, note=note) for decision in found.decisions))
+
+    with contextlib.ExitStack() as stack:
+        shared = pool or stack.enter_context(LocalPool(workers))
+        return Ends(at("low", 0, shared), at("high", replications, shared), both.moved, both.left_out)
 
 
 def assumptions(scenario: Scenario) -> int:
@@ -249,7 +307,7 @@ def _execute(
     workers: int | None,
     progress: Callable[[Progress], None] | None,
     cancel: Callable[[], bool] | None,
-    pool: Executor | None,
+    pool: Executor | LocalPool | None,
     ledger: str | Path | None,
     keep_accounts: bool = False,
 ) -> ResultKind:
@@ -269,10 +327,12 @@ def _execute(
 
     with contextlib.ExitStack() as stack:
         writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
-        executor = pool or stack.enter_context(LocalPool(workers))
+        shared = pool or stack.enter_context(LocalPool(workers))
+        executor = shared.study() if isinstance(shared, LocalPool) else shared
         executor.submit(job, range(study.replications))
         stack.callback(executor.cancel)
-        meter.show(finished, 0)
+        meter.show(finished, 0, 0)
+        restarts = 0
         for one in executor.as_completed():
             if one is not None and one.error is not None:
                 failures.append(ReplicationFailed(study.seed, one.replication, one.error))
@@ -281,7 +341,8 @@ def _execute(
                     writer.add(one)
                 finished.append(_without_contacts(one))
             if one is not None:
-                meter.show(finished, len(finished) + len(failures))
+                restarts += one.restarts
+                meter.show(finished, len(finished) + len(failures), restarts)
             if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
                 executor.cancel()
                 partial = _interrupted(result(*ordered())) if finished else None
@@ -309,7 +370,7 @@ class _Meter:
         self._estimated = -np.inf
         self._text = ""
 
-    def show(self, finished: Sequence[Finished], done: int) -> None:
+    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
         """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
         if self._progress is None:
             return
@@ -318,7 +379,16 @@ class _Meter:
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
         left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text))
+        self._progress(Progress(done, total, elapsed, left, self._text, _notes(restarts)))
+
+
+def _notes(restarts: int) -> tuple[str, ...]:
+    """What a reader should know of workers that died and cost nothing but time."""
+    if restarts == 0:
+        return ()
+    if restarts == 1:
+        return ("A worker process died; its replication was started again",)
+    return (f"{restarts:,} worker processes died; their replications were started again",)
 
 
 def _without_contacts(one: Finished) -> Finished:

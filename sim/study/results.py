@@ -214,6 +214,28 @@ class RunResult(_Result):
 
 
 @dataclass(frozen=True)
+class Ends:
+    """A comparison with all estimated assumptions at their low ends, and again at their high ends.
+
+    moved : how many are at their ends. left_out : why the others stay, by dotted path.
+    """
+
+    low: Comparison
+    high: Comparison
+    moved: int
+    left_out: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: both comparisons, and what was moved and what was not."""
+        return {
+            "low": self.low.to_dict(),
+            "high": self.high.to_dict(),
+            "moved": self.moved,
+            "left_out": dict(self.left_out),
+        }
+
+
+@dataclass(frozen=True)
 class Comparison(_Result):
     """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions.
 
@@ -223,6 +245,7 @@ class Comparison(_Result):
     differences: tuple[ScenarioDifference, ...]
     decisions: tuple[Decision, ...]
     risk: tuple[RiskReport, ...] | None = None
+    ends: Ends | None = None
 
     @property
     def baseline(self) -> ScenarioResult:
@@ -257,8 +280,8 @@ class Comparison(_Result):
         return pandas.DataFrame(rows).set_index(["scenario", "kpi"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain values: provenance, decision, scenarios, differences."""
-        return super().to_dict() | {
+        """The result as plain values: provenance, decision, scenarios, differences, and ends if they were computed."""
+        plain = super().to_dict() | {
             "decision": [
                 {"scenario": one.scenario, "verdict": one.verdict, "sentence": f"{one.sentence} {one.note}"}
                 for one in self.decisions
@@ -272,6 +295,7 @@ class Comparison(_Result):
                 for one in self.differences
             ],
         }
+        return plain | ({"ends": self.ends.to_dict()} if self.ends else {})
 
 
 def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Finished]) -> KpiTable:

@@ -1,0 +1,109 @@
+"""A comparison's scenarios with all estimated assumptions at their low ends, and again at their high ends.
+
+In: a baseline and what-ifs. Out: the same scenarios twice, checked like files, and what stayed as it was, and why.
+
+What moves, in all scenarios alike: each number labelled `assumption` that has a range and that all scenarios have as
+shipped. What stays, and is named:
+
+- lists of numbers, which are profiles: their entries count only in relation to each other;
+- what a scenario sets, at the start or from a date on: that is the decision, and it must mean the same at both ends;
+- what would contradict something else at one of its ends, and with it what stands nearest to the contradiction.
+
+Choices, mixes, measured numbers, benchmarks and the user's own numbers are no assumptions and stay as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sim.scenario import Problem, Scenario, ScenarioError, dump_scenario, evidence, load_scenario_text
+
+End = Literal["low", "high"]
+
+PROFILE = "a profile, whose entries count only in relation to each other"
+SET = "a scenario sets it"
+
+
+@dataclass(frozen=True)
+class Corners:
+    """Scenarios at both ends, in the order given. moved : how many assumptions are at their ends.
+
+    left_out : why the others stay, by dotted path, in the order of the schema.
+    """
+
+    low: tuple[Scenario, ...]
+    high: tuple[Scenario, ...]
+    moved: int
+    left_out: dict[str, str]
+
+
+def ends(
+    baseline: Scenario, scenarios: Sequence[Scenario], end: End
+) -> tuple[Scenario, list[Scenario], dict[str, str]]:
+    """A baseline and what-ifs at one end, and why some assumptions stayed, by dotted path.
+
+    Raises ScenarioError if they cannot be simulated there, such as for too many contacts.
+    """
+    both = corners([baseline, *scenarios])
+    first, *others = both.low if end == "low" else both.high
+    return first, others, both.left_out
+
+
+def corners(scenarios: Sequence[Scenario]) -> Corners:
+    """Scenarios of one comparison, the baseline first, at both ends; raises as `ends` does.
+
+    An assumption that cannot go to one of its ends stays at both, so that nothing but the ends differs.
+    """
+    known = [evidence(scenario) for scenario in scenarios]
+    estimated = {
+        path: row for rows in known for path, row in rows.items() if row.label == "assumption" and row.is_estimate
+    }
+    left_out = {path: PROFILE for path, row in estimated.items() if isinstance(row.value, tuple)}
+    left_out |= {
+        path: SET
+        for path, row in estimated.items()
+        if any(path not in rows or rows[path].value != row.value for rows in known) or _is_dated(path, scenarios)
+    }
+    while True:
+        rows = [row for path, row in estimated.items() if path not in left_out]
+        try:
+            low = [_at(one, "low", {row.path: row.low for row in rows}) for one in scenarios]
+            high = [_at(one, "high", {row.path: row.high for row in rows}) for one in scenarios]
+        except ScenarioError as error:
+            contradicting = _contradicting(error.problems[0], [row.path for row in rows])
+            if not contradicting:
+                raise
+            left_out |= contradicting
+            continue
+        named = {path: left_out[path] for path in estimated if path in left_out}
+        return Corners(tuple(low), tuple(high), len(rows), named)
+
+
+def _is_dated(path: str, scenarios: Sequence[Scenario]) -> bool:
+    """Whether a dated change sets the number."""
+    dated = [key for scenario in scenarios for change in scenario.changes for key in change.set]
+    return any(path == key or path.startswith(f"{key}.") for key in dated)
+
+
+def _at(scenario: Scenario, end: End, values: dict[str, float | None]) -> Scenario:
+    """A scenario with values from the start on; what dated changes set still comes on top."""
+    try:
+        return load_scenario_text(dump_scenario(scenario), scenario.name, overrides=values)
+    except ScenarioError as error:
+        where = f"(with the assumptions at their {end} ends)"
+        raise ScenarioError(
+            [replace(one, line=0, message=f"{one.message} {where}") for one in error.problems]
+        ) from None
+
+
+def _contradicting(problem: Problem, paths: Sequence[str]) -> dict[str, str]:
+    """The paths that stand nearest to a problem: there, below it, or beside it; none if it is the whole scenario's."""
+    place = problem.path.replace("[", ".").split(".")
+    while place:
+        inside = [path for path in paths if path.split(".")[: len(place)] == place]
+        if inside:
+            return dict.fromkeys(inside, f"{problem.path}: {problem.message}")
+        place = place[:-1]
+    return {}
