@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import decide, workers
+from planner import decide, risk_page, workers
 
 TITLE = "Customer-success capacity planner"
 
@@ -14,7 +14,10 @@ def main() -> None:
     st.set_page_config(page_title=TITLE, page_icon=":material/balance:", layout="wide")
     workers.warm_up()
     _keep_widgets()
-    pages = [st.Page(decide.show, title="Decide", icon=":material/balance:", url_path="decide", default=True)]
+    pages = [
+        st.Page(decide.show, title="Decide", icon=":material/balance:", url_path="decide", default=True),
+        st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
+    ]
     st.navigation(pages, position="top").run()
 
 

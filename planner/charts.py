@@ -14,11 +14,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from planner import words
+from sim.study.kpi_parts import FloatArray
 from sim.study.kpis import Kpi
 from sim.study.results import Band
 
 # Readable on a light and on a dark page, and told apart by people who confuse red and green.
 COLOURS = {"green": "#1a9b6c", "red": "#d1495b", "gray": "#8a8f98"}
+SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
 BEFORE, AFTER = "#8a8f98", "#e08a1e"
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS = 64, 34, 230
@@ -138,6 +140,39 @@ def weekly(
         margin={"l": 8, "r": 8, "t": 36, "b": 8},
         hovermode="x unified",
         showlegend=False,
+        dragmode=False,
+    )
+    return figure
+
+
+def stacked_months(
+    months: Sequence[dt.date], names: Sequence[str], values: FloatArray, losses: FloatArray
+) -> go.Figure:
+    """Bars per month, stacked by name, and a line with the losses of all.
+
+    values, losses : (months, names).
+    """
+    figure = go.Figure()
+    for index, name in enumerate(names):
+        figure.add_trace(
+            go.Bar(x=list(months), y=values[:, index], name=name, marker_color=SERIES[index % len(SERIES)])
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=list(months),
+            y=losses.sum(axis=1),
+            name="Expected loss",
+            mode="lines+markers",
+            line={"color": COLOURS["red"], "width": 2.4},
+        )
+    )
+    figure.update_xaxes(tickformat="%b %Y", nticks=12)
+    figure.update_layout(
+        barmode="stack",
+        height=340,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": -0.15},
+        hovermode="x unified",
         dragmode=False,
     )
     return figure

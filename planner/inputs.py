@@ -66,10 +66,18 @@ def show() -> Chosen | None:
     change = _levers(before, after, linked)
     draft = _draft(change)
     chosen = _chosen(draft)
+    st.session_state["chosen"] = chosen
     if chosen is not None:
         _keep_link(chosen.draft)
         st.markdown(f"#### {words.escape(' '.join(chosen.sentences))}")
     return chosen
+
+
+def current() -> Chosen | None:
+    """The question as it was last drawn; on a fresh visit to another page, the first one."""
+    if "chosen" not in st.session_state:
+        st.session_state["chosen"] = _chosen(Draft(baseline=FIRST_BASELINE, what_if=FIRST_WHAT_IF))
+    return st.session_state["chosen"]
 
 
 # --- files ------------------------------------------------------------------------------------------------

@@ -172,7 +172,8 @@ def ends_text(ends: Ends, index: int) -> str:
     count = ends.low.replications
     text = (
         f"With {moved} at their low end: {low}; at their high end: {high}. These are two corners of what is possible "
-        f"({count:,} replication{'s' if count != 1 else ''} each), no bounds: in between, the answer may lie outside them."
+        f"({count:,} replication{'s' if count != 1 else ''} each), no bounds: in between, the answer may lie outside "
+        "them."
     )
     if not ends.left_out:
         return text
