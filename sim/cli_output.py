@@ -169,16 +169,15 @@ def ends_text(ends: Ends, index: int) -> str:
     total = ends.moved + len(ends.left_out)
     moved = f"all {total:,} assumptions" if not ends.left_out else f"{ends.moved:,} of {total:,} assumptions"
     low, high = (_short(one.decisions[index]) for one in (ends.low, ends.high))
-    count = ends.low.replications
-    text = (
-        f"With {moved} at their low end: {low}; at their high end: {high}. These are two corners of what is possible "
-        f"({count:,} replication{'s' if count != 1 else ''} each), no bounds: in between, the answer may lie outside "
-        "them."
-    )
-    if not ends.left_out:
-        return text
-    named = ", ".join(list(ends.left_out)[:LEFT_OUT_SHOWN]) + (", …" if len(ends.left_out) > LEFT_OUT_SHOWN else "")
-    return f"{text} Left as they are: {printable(named)}."
+    counts = " and ".join(map(str, sorted({ends.low.replications, ends.high.replications})))
+    said = [
+        f"With {moved} at their low end: {low}; at their high end: {high}.",
+        f"These are two corners ({counts} replications each), no bounds: in between, the answer may lie outside them.",
+    ]
+    if ends.left_out:
+        more = ", …" if len(ends.left_out) > LEFT_OUT_SHOWN else ""
+        said.append(f"Left as they are: {', '.join(list(ends.left_out)[:LEFT_OUT_SHOWN])}{more}.")
+    return printable(" ".join(said))
 
 
 def _short(decision: Decision) -> str:

@@ -212,12 +212,19 @@ def compare_at_ends(
         """The comparison at one end. before : replications done at the other."""
 
         def shown(one: Progress) -> None:
-            done, elapsed = before + one.done, time.monotonic() - began
-            left = elapsed / done * (total - done) if done else None
+            elapsed = time.monotonic() - began
+            left = one.seconds_left if before else None  # the high end may take many times as long as the low one
             text = one.estimate and f"at the {end} ends: {one.estimate}"
             if progress is not None:
                 progress(
-                    replace(one, done=done, total=total, seconds_elapsed=elapsed, seconds_left=left, estimate=text)
+                    replace(
+                        one,
+                        done=before + one.done,
+                        total=total,
+                        seconds_elapsed=elapsed,
+                        seconds_left=left,
+                        estimate=text,
+                    )
                 )
 
         first, *others = both.low if end == "low" else both.high
