@@ -23,7 +23,8 @@ DATE_FORMATS = (
 )  # fmt: skip
 USUAL_TERMS = {
     "monthly": 1, "month": 1, "quarterly": 3, "quarter": 3, "semiannual": 6, "half-yearly": 6,
-    "annual": 12, "annually": 12, "yearly": 12, "year": 12, "biennial": 24, "triennial": 36,
+    "annual": 12, "annually": 12, "yearly": 12, "year": 12, "biennial": 24, "2-year": 24, "2 years": 24,
+    "triennial": 36, "3-year": 36, "3 years": 36,
 }  # fmt: skip
 
 Column = Annotated[str, Field(min_length=1, max_length=200)]

@@ -47,11 +47,12 @@ def read_accounts(
     table, problems = read_table(data, file_name)
     if table is None:
         raise ScenarioError(problems)
+    standard = mapping is None
     if mapping is None:
         mapping = standard_mapping(table.header)
     problems += [Problem(mapping_name, 0, path, message) for path, message in _unfit(mapping, tiers)]
     findings = Findings(file_name)
-    rows = Rows(table, mapping, findings)
+    rows = Rows(table, mapping, findings, standard)
     if mapping.look_up is not None:
         second, more = (None, []) if look_up is None else read_table(look_up, mapping.look_up.file)
         problems += more
@@ -154,7 +155,7 @@ class _Reading:
             message = "the renewal is more than ten years away; leave the cell empty where there is none"
             rows.wrong("renewal", position, "far renewal", message)
         for position in np.flatnonzero(np.isnan(start) & np.isnan(renewal)).tolist():
-            if rows.source("start") is None or _from_second(rows, "start"):
+            if self.mapping.columns.start is None:
                 rows.wrong("renewal", position, "no date", "is empty, and there is no start to count from; fill it in")
         return Row(
             account=rows.cells("account"),

@@ -36,11 +36,12 @@ class Source:
 class Rows:
     """The rows of an account list, some of which have been left out.
 
-    kept : positions of the rows that still count.
+    kept : positions of the rows that still count. standard : the mapping is that of the standard names.
     """
 
-    def __init__(self, table: TextTable, mapping: Mapping, findings: Findings) -> None:
+    def __init__(self, table: TextTable, mapping: Mapping, findings: Findings, standard: bool = False) -> None:
         self.table, self.mapping, self.findings = table, mapping, findings
+        self.standard = standard
         self.kept: IntArray = np.arange(len(table.rows))
         self._sources: dict[str, Source] = {}
         self.second_findings: Findings | None = None
@@ -55,7 +56,10 @@ class Rows:
     def _there(self, table: TextTable, column: str, findings: Findings, asked_by: str) -> bool:
         wrong = table.missing(column)
         if wrong is not None:
-            findings.add(1, column, "missing", f"{wrong} (the mapping asks for it in {asked_by})")
+            why = f"the mapping asks for it in {asked_by}"
+            if self.standard:
+                why = "a standard name; a mapping file can say how your columns are called"
+            findings.add(1, column, "missing", f"{wrong} ({why})")
         return wrong is None
 
     def look_up(self, second: TextTable) -> None:
