@@ -89,8 +89,8 @@ def amount(text: str, decimal: str, currency: str) -> float:
     if marks:
         if not (text.strip("()-−+ ").startswith(marks) or text.strip("()-−+ ").endswith(marks)) or len(text) > 60:
             raise _no_number(text)
-        known = _SIGNS.get(marks, (marks.upper(),) if re.fullmatch(r"[A-Za-z]{3}", marks) else ())
-        if not known:
+        known = _SIGNS.get(marks, (marks,) if re.fullmatch(r"[A-Z]{3}", marks) else ())
+        if not known or not re.search(r"\d", text):
             raise _no_number(text)
         if currency not in known:
             message = f"{shown(text)} is not in {currency}, the scenario's currency; convert the amounts first"
@@ -174,10 +174,9 @@ def _no_date(text: str, date_format: str | None) -> Unreadable:
         return Unreadable("no date", f"{shown(text)} is not a date; write it as year-month-day, such as 2026-03-31")
     first, sign, second = int(found[1]), found[2], int(found[3])
     formats = [f"{one}{sign}YYYY" for one in (f"DD{sign}MM", f"MM{sign}DD")]
-    known = [one for one in formats if one in _DATE]
     if first > 12 or sign == ".":
         return Unreadable("date format", f"{shown(text)}: write 'date_format: {formats[0]}' into the mapping")
     if second > 12:
         return Unreadable("date format", f"{shown(text)}: write 'date_format: {formats[1]}' into the mapping")
-    listed = " or ".join(known)
-    return Unreadable("date format", f"{shown(text)} may be two days; write 'date_format: {listed}' into the mapping")
+    listed = " or ".join(f"'date_format: {one}'" for one in formats)
+    return Unreadable("date format", f"{shown(text)} may be two days; write {listed} into the mapping")

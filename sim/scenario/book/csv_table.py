@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sim.scenario.book.findings import Findings
-from sim.scenario.errors import Problem, did_you_mean
+from sim.scenario.errors import Problem, did_you_mean, shown
 
 MAX_BYTES = 50_000_000
 MAX_ROWS = 200_000
@@ -61,16 +61,15 @@ class TextTable:
             return None
         if count > 1:
             return f"{count} columns have this name; rename or delete the ones that are not meant"
-        alone = len(self.header) == 1
-        hint = f"; the header is read as one column, separated by {SEPARATORS[self.separator]}" if alone else ""
-        return "there is no such column" + did_you_mean(name, [one for one in self.header if one]) + hint
+        return "there is no such column" + did_you_mean(name, [one for one in self.header if one])
 
 
 def too_large(size: int) -> str | None:
     """Why a file of so many bytes is not read; None if it is."""
     if size <= MAX_BYTES:
         return None
-    return f"{size / 1e6:,.0f} MB; at most {MAX_BYTES // 1_000_000} MB are read: leave out columns that are not needed"
+    most = MAX_BYTES // 1_000_000
+    return f"{size:,} bytes are more than the {most} MB that are read; leave out rows and columns that are not needed"
 
 
 def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]:
@@ -97,6 +96,8 @@ def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]
                 continue
             if not header:
                 header = tuple(cells)
+                if len(header) == 1:
+                    return None, [Problem(file, line, "", _one_column(header[0]))]
                 continue
             if len(cells) != len(header):
                 few = "few" if len(cells) < len(header) else "many"
@@ -116,6 +117,11 @@ def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]
     if not rows and not findings.problems():
         findings.add(start, "", "no rows", "only a header; there must be a row for each account")
     return TextTable(file, header, rows, lines, separator, encoding), findings.problems()
+
+
+def _one_column(header: str) -> str:
+    *some, last = SEPARATORS.values()
+    return f"one column only, {shown(header)}; separate the columns by {', '.join(some)} or {last}"
 
 
 class _BadQuote(Exception):

@@ -67,7 +67,7 @@ def _tier(book: AccountList, rows: IntArray, before: Map[str, Any]) -> tuple[dic
         return {"accounts": 0}, f"no account of the list{kept}"
     arr = book.arr_cents[rows] / 100
     values: dict[str, Any] = {"accounts": len(rows)}
-    parts = [f"{len(rows):,} accounts"]
+    parts = [f"{len(rows):,} account{'s' if len(rows) > 1 else ''}"]
     mean = float(arr.mean())
     if mean > 0:
         cv = min(HIGHEST_CV, round(float(arr.std() / mean), 4))
@@ -76,7 +76,10 @@ def _tier(book: AccountList, rows: IntArray, before: Map[str, Any]) -> tuple[dic
     terms = _term_shares(book.term_months[rows])
     old = before.get("term_months")
     values["term_months"] = {months: None for months in (old if isinstance(old, Map) else ())} | terms
-    parts.append("terms " + ", ".join(f"{months} months {share:.0%}" for months, share in terms.items()))
+    parts.append(
+        "terms "
+        + ", ".join(f"{months} month{'s' if months > 1 else ''} {share:.0%}" for months, share in terms.items())
+    )
     seats = book.seats[rows]
     known = ~np.isnan(seats) & (arr > 0)
     if known.any():

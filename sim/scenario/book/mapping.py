@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from sim.scenario.errors import Problem, ScenarioError, key_message, schema_message
+from sim.scenario.errors import Problem, ScenarioError, key_message, schema_message, shown
 from sim.scenario.json_schema import field_at
 from sim.scenario.schema import Date, Name, Part
 from sim.scenario.tree import Path, Tree, read_tree
@@ -185,7 +185,7 @@ def contradictions(mapping: Mapping) -> Iterator[tuple[Path, str]]:
             yield ("drop", index), message
     for team, people in mapping.headcount.items():
         if people.from_owners == (people.accounts_per_person is not None):
-            yield ("headcount", team), "write {accounts_per_person: 70}, or from_owners"
+            yield ("headcount", team), _HEADCOUNT
         if people.from_owners and "owner" not in has:
             yield ("headcount", team), "from_owners needs the column with owners; name it under columns"
 
@@ -242,6 +242,7 @@ def _spelt_out(tree: Tree) -> Tree:
     return Tree(top, tree.mark)
 
 
+_HEADCOUNT = "write {accounts_per_person: 70}, or from_owners"
 _SHORT = {"tier": ("arr_at_least", "values"), "term": ("billing", "months")}
 
 
@@ -285,6 +286,8 @@ def _problem(tree: Tree, error: Any) -> Problem:
         siblings = sorted((field_at(path[:-1], _schema()) or {}).get("properties", ()))
         name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
         message = schema_message(error, field_at(path, _schema()) or {}, name, siblings)
+        if path[0] == "headcount" and len(path) == 2:
+            message = f"{shown(error.get('input'))} does not fit here; {_HEADCOUNT}"
     return Problem(tree.mark.file, line, _dotted(tree, path), message)
 
 

@@ -62,7 +62,7 @@ def read_accounts(
             message = f"{shown(mapping.look_up.file)} is not given; give the second list too"
             problems.append(Problem(mapping_name, 0, "look_up.file", message))
     as_of = mapping.as_of or start
-    told = [f"{file_name}: {len(table.rows):,} rows, separated by {SEPARATORS[table.separator]}."]
+    told = [f"{file_name}: {counted(len(table.rows), 'row')}, separated by {SEPARATORS[table.separator]}."]
     if table.encoding == "Windows-1252":
         told.append("The file is not UTF-8 and was read as Windows-1252: look at names with accents.")
     elif table.encoding:
@@ -72,7 +72,7 @@ def read_accounts(
     problems += findings.problems() + (rows.second_findings.problems() if rows.second_findings else [])
     if not problems and not len(rows.kept):
         dropped = "; ".join(reading.dropped)
-        problems.append(Problem(file_name, 0, "", f"no row is left of {len(table.rows):,}: {dropped}"))
+        problems.append(Problem(file_name, 0, "", f"no row is left of {len(table.rows):,}; left out: {dropped}"))
     accounts = grouped(read, rows.kept, second_seats=_from_second(rows, "seats")) if not problems else None
     if accounts is not None:
         reading.tiers_by_arr(accounts)
@@ -282,7 +282,8 @@ class _Reading:
         if rows.source("tier") is None:
             return np.full(len(rows.kept), 0.0 if len(self.tiers) == 1 else np.nan)
         values = {tier: tier for tier in self.tiers} if rule is None or rule.values is None else rule.values
-        codes = {value.casefold(): self.tiers.index(tier) for value, tier in values.items() if tier in self.tiers}
+        position = {tier: float(index) for index, tier in enumerate(self.tiers)}
+        codes = {value.casefold(): position.get(tier, np.nan) for value, tier in values.items()}
 
         def read(cell: str) -> float:
             key = cell.casefold()
@@ -291,7 +292,7 @@ class _Reading:
             if key not in codes:
                 what = "an empty cell" if not cell else shown(cell)
                 raise Unreadable(f"tier {cell}", f"{what} has no tier under 'tier'" + did_you_mean(cell, list(values)))
-            return float(codes[key])
+            return codes[key]
 
         found = rows.numbers("tier", read)
         self._no_partner("tier", found)
@@ -358,7 +359,9 @@ class _Reading:
         first = np.minimum(accounts.renewal - accounts.term * 365.25 / 12, self.as_of)
         accounts.start = np.where(lacking, first, accounts.start)
         if lacking.any():
-            self.invented.append(f"the start of {int(lacking.sum()):,} accounts: one term before their renewal")
+            self.invented.append(
+                f"the start of {counted(int(lacking.sum()), 'account')}: one term before their renewal"
+            )
 
     def account_list(self, accounts: Account, told: list[str]) -> AccountList:
         """The list, by tier and then as first seen."""
@@ -391,13 +394,13 @@ class _Reading:
         several = len(set(accounts.group[accounts.again].tolist()))
         lines = []
         if self.dropped:
-            lines.append(f"Left out, {rows - kept:,} rows: {'; '.join(self.dropped)}.")
+            lines.append(f"Left out: {counted(rows - kept, 'row')}; {'; '.join(self.dropped)}.")
         total = f"{int(accounts.arr_cents.sum()) / 100:,.2f} {self.currency}"
-        lines.append(f"The book of {as_of}: {kept:,} rows, {n:,} accounts, ARR {total}.")
+        lines.append(f"The book of {as_of}: {counted(kept, 'row')}, {counted(n, 'account')}, ARR {total}.")
         if several:
             lines.append(
-                f"{several:,} accounts have several rows: ARR and seats are sums, the start is the earliest, the "
-                "term the one with most ARR; the last start decides the renewal."
+                f"{counted(several, 'account')} with several rows: ARR and seats are sums, the start is the "
+                "earliest, the term the one with most ARR; the last start decides the renewal."
             )
         if self.rows.mapping.look_up is not None:
             without, left = self.rows.matched
@@ -406,14 +409,19 @@ class _Reading:
             )
         if self.mapping.owner == "named" and self.rows.source("owner") is not None:
             names, none = len(set(accounts.owner) - {""}), sum(not owner for owner in accounts.owner)
-            lines.append(f"{names:,} owners; {none:,} accounts without one are dealt out.")
+            lines.append(f"{counted(names, 'owner')}; accounts without one, which are dealt out: {none:,}.")
         else:
             lines.append("All accounts are dealt out to people.")
         unknown = int(np.isnan(accounts.seats).sum())
         if unknown:
-            self.invented.append(f"the seats of {unknown:,} accounts: ARR divided by the tier's ARR per seat")
+            self.invented.append(f"the seats of {counted(unknown, 'account')}: ARR divided by the tier's ARR per seat")
         self.invented.append("each account's contact rate, and its adoption, satisfaction and executive contact")
         return [*lines, f"Invented: {'; '.join(self.invented)}."]
+
+
+def counted(number_of: int, noun: str) -> str:
+    """'1 row', '1,200 rows'."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
 
 
 def _date_of(days: float) -> dt.date:
