@@ -114,6 +114,8 @@ def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]
             lines.append(line)
     except _BadQuote as bad:
         return None, [*findings.problems(), Problem(file, bad.line, "", bad.message)]
+    if not header:
+        return None, [Problem(file, start, "", "the first line names no column; it must name all of them")]
     if not rows and not findings.problems():
         findings.add(start, "", "no rows", "only a header; there must be a row for each account")
     return TextTable(file, header, rows, lines, separator, encoding), findings.problems()
