@@ -21,6 +21,7 @@ import typer
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
+    from sim.scenario import AccountSource
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
@@ -49,6 +50,16 @@ Workers = Annotated[
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="F", help="Write all KPIs to a JSON file.", show_default=False),
+]
+AccountsFile = Annotated[
+    Path | None,
+    typer.Option("--accounts", metavar="F", help="Start with the accounts of a CSV file.", show_default=False),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping", metavar="M", help="What its columns are.", show_default="the YAML file called like the list"
+    ),
 ]
 LedgerFile = Annotated[
     Path | None,
@@ -89,19 +100,26 @@ def _options(
 @app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files.", show_default=False)],
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
-    """Checks scenario files; shows everything that is wrong at once."""
+    """Checks scenario files and their lists of accounts; shows everything that is wrong at once."""
     from sim.scenario import Problem, ScenarioError, load_scenario
 
+    source = _account_source(accounts, mapping)
     problems: dict[Problem, None] = {}
+    told: set[str] = set()
     for file in files:
         try:
-            scenario = load_scenario(file)
+            scenario = load_scenario(file, accounts=source)
         except ScenarioError as error:
             problems |= dict.fromkeys(error.problems)
         else:
             weeks = f"{scenario.weeks} weeks from {scenario.start}"
             typer.echo(printable(f"{file}: valid ({scenario.name}, {weeks})"))
+            if scenario.book is not None and scenario.book.digest not in told:
+                told.add(scenario.book.digest)
+                typer.echo("\n".join(printable(f"  {line}") for line in scenario.book.summary))
     if problems:
         raise ScenarioError(problems)
 
@@ -114,10 +132,14 @@ def run(
     workers: Workers = None,
     json: JsonFile = None,
     ledger: LedgerFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options([scenario], replications, seed, workers, json, ledger)
+    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
+
+    source = _account_source(accounts, mapping)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -126,6 +148,7 @@ def run(
             seed=seed,
             workers=workers,
             ledger=ledger,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         ),
@@ -150,10 +173,14 @@ def compare(
         bool,
         typer.Option("--ends", help="Compare also with all assumptions at their low and at their high ends."),
     ] = False,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options([baseline, *scenarios], replications, seed, workers, json, ledger)
+    _check_options([baseline, *scenarios, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
+
+    source = _account_source(accounts, mapping)
 
     def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
         found = experiment.compare(
@@ -163,10 +190,11 @@ def compare(
             seed=seed,
             workers=workers,
             ledger=ledger,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         )
-        return _with_ends(found, baseline, scenarios, workers, progress, cancel) if ends else found
+        return _with_ends(found, baseline, scenarios, source, workers, progress, cancel) if ends else found
 
     _study(compute, json, ledger)
 
@@ -175,6 +203,7 @@ def _with_ends(
     found: Comparison,
     baseline: Path,
     scenarios: Sequence[Path],
+    source: AccountSource | None,
     workers: int | None,
     progress: Callable[[Progress], None],
     cancel: Callable[[], bool],
@@ -191,6 +220,7 @@ def _with_ends(
             replications=min(found.replications, ENDS_REPLICATIONS),
             seed=found.provenance.seed,
             workers=workers,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         )
@@ -209,17 +239,21 @@ def accounts(
     workers: Workers = None,
     csv: CsvFile = None,
     json: AccountsJsonFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
-    _check_options([scenario], replications, seed, workers, csv, json)
+    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, csv, json)
     from sim.study import experiment
 
+    source = _account_source(accounts, mapping)
     _study(
         lambda progress, cancel: experiment.accounts_at_risk(
             scenario,
             replications=replications,
             seed=seed,
             workers=workers,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         ),
@@ -243,6 +277,21 @@ def open_planner(
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
+
+
+def _given(accounts: Path | None, mapping: Path | None) -> list[Path]:
+    """The files of a list of accounts, which no output may take the place of."""
+    beside = accounts.with_suffix(".yaml") if accounts is not None and mapping is None else None
+    return [path for path in (accounts, mapping, beside) if path is not None]
+
+
+def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSource | None:
+    """The list of accounts that the options name; None without one. Raises ScenarioError if it cannot be read."""
+    from sim.scenario import AccountSource
+
+    if accounts is None and mapping is not None:
+        raise _BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
+    return None if accounts is None else AccountSource.from_files(accounts, mapping)
 
 
 def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:

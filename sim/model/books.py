@@ -78,6 +78,8 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
                 felt.append(rows)
                 if agents[seat].closed:
                     table.owner[team, rows] = -1
+        closed = np.array([*(agent.closed for agent in agents), False])
+        table.owner[team, table.active & closed[table.owner[team]]] = -1
         fresh = (table.owner[team] < 0).all()
         deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & table.active & (load > 0)), team, seats)
         for opened_team, seat in state.opened:

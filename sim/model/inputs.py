@@ -310,10 +310,12 @@ class Book:
     keys: KeyArray
     tier: IntArray
     arr_cents: IntArray
+    seats: FloatArray
     contact_rate: FloatArray
     term_months: IntArray
     started: FloatArray
     renewal: FloatArray
+    owner: IntArray  # seat in the first team with named owners, -1: to be dealt out
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sim.model.accounts import (
     drift,
     health,
     new_rows,
+    seats_by_arr,
     sponsor_leaves,
 )
 from sim.model.inputs import (
@@ -148,14 +149,16 @@ class Lifecycle:
         return self._downturn[2]
 
     def set_opening_intent(self, warm_up_weeks: int, factor: float, phase: Phase) -> None:
-        """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal."""
+        """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal, or since
+        it came if that was later.
+        """
         table = self.table
         if warm_up_weeks > 0:
             there = np.clip(np.floor(-table.started / HOURS_PER_WEEK), 1, warm_up_weeks)
             per_week = table.intent / there
         else:
             per_week = self._hazards(0, phase) if phase.switches.churn else table.intent
-        term_start = table.renewal - table.term_months * HOURS_PER_MONTH
+        term_start = np.maximum(table.renewal - table.term_months * HOURS_PER_MONTH, table.started)
         table.intent = per_week * factor * np.maximum(0.0, -term_start / HOURS_PER_WEEK) * table.active
         table.intent_checked = table.intent.sum(axis=0)
 
@@ -332,11 +335,14 @@ class Lifecycle:
             rows = np.flatnonzero(tier == index)
             term[rows] = rules.term_months[pick(u_term[rows], rules.term_shares[np.newaxis])]
         quantiles = phase.demand.rate_quantiles
+        arr_cents = np.maximum(1, np.rint(100 * lognormal(u_arr, arr_mean, arr_cv))).astype(np.int64)
+        per_seat = np.array([rules.arr_per_seat_per_year for rules in phase.tiers])[tier]
         self.table.extend(
             new_rows(
                 keys,
                 tier,
-                np.maximum(1, np.rint(100 * lognormal(u_arr, arr_mean, arr_cv))).astype(np.int64),
+                arr_cents,
+                seats_by_arr(arr_cents, per_seat),
                 np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
                 term,
                 started,

@@ -90,7 +90,8 @@ def _is_dated(path: str, scenarios: Sequence[Scenario]) -> bool:
 def _at(scenario: Scenario, end: End, values: dict[str, float | None]) -> Scenario:
     """A scenario with values from the start on; what dated changes set still comes on top."""
     try:
-        return load_scenario_text(dump_scenario(scenario), scenario.name, overrides=values)
+        moved = load_scenario_text(dump_scenario(scenario), scenario.name, overrides=values)
+        return moved.model_copy(update={"book": scenario.book})
     except ScenarioError as error:
         where = f"(with the assumptions at their {end} ends)"
         raise ScenarioError(

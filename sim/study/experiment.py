@@ -18,7 +18,7 @@ import numpy as np
 
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
-from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
+from sim.scenario import AccountList, AccountSource, Problem, Scenario, ScenarioError, load_scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
 from sim.study.ends import End, corners
@@ -77,6 +77,7 @@ def run(
     cancel: Callable[[], bool] | None = None,
     pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
+    accounts: AccountSource | None = None,
 ) -> RunResult:
     """Replications of one scenario.
 
@@ -89,13 +90,14 @@ def run(
     progress : called with a `Progress` at the start and after every replication.
     cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
     ledger : Parquet file for the contact ledgers of all replications.
+    accounts : a list of accounts to start with, for scenarios given as files.
 
     Raises
     ------
     ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
     """
     _check_ledger(ledger, [scenario])
-    one = _loaded(scenario)
+    one = _loaded(scenario, accounts)
     study = _Study([one], seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
@@ -116,6 +118,7 @@ def compare(
     pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
     keep_accounts: bool = False,
+    accounts: AccountSource | None = None,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
@@ -128,7 +131,7 @@ def compare(
     if not listed:
         raise StudyInputError("There is no scenario to compare; give at least one beside the baseline.")
     _check_ledger(ledger, [baseline, *listed])
-    loaded = _all_loaded([baseline, *listed])
+    loaded = _all_loaded([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     study = _Study(loaded, seed, replications)
 
@@ -171,13 +174,14 @@ def accounts_at_risk(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
 ) -> RiskReport:
     """Who is at risk: each account of the opening book, why, and what to do next; and the calendar of renewals.
 
     Parameters and errors are those of `run`. It keeps about 50 bytes per account and replication.
     """
-    study = _Study([_loaded(scenario)], seed, replications)
+    study = _Study([_loaded(scenario, accounts)], seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
         return study.risk(0, finished, failures)
@@ -195,6 +199,7 @@ def compare_at_ends(
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
     pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
 ) -> Ends:
     """The comparison with all estimated assumptions at their low ends, and again at their high ends.
 
@@ -203,7 +208,7 @@ def compare_at_ends(
     replications of both comparisons.
     """
     listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
-    loaded = _all_loaded([baseline, *listed])
+    loaded = _all_loaded([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     both = corners(loaded)
     total, began = 2 * replications, time.monotonic()
@@ -431,21 +436,23 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def _loaded(scenario: ScenarioLike) -> Scenario:
+def _loaded(scenario: ScenarioLike, accounts: AccountSource | None) -> Scenario:
     if not isinstance(scenario, Scenario | str | Path):
         raise TypeError(
             f"{scenario!r} is no scenario; give the path of a scenario file or what load_scenario returned."
         )
-    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario))
+    if isinstance(scenario, Scenario) and accounts is not None:
+        raise StudyInputError(f"accounts: {scenario.name!r} is read already; give its list to load_scenario.")
+    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario), accounts=accounts)
 
 
-def _all_loaded(scenarios: Sequence[ScenarioLike]) -> list[Scenario]:
+def _all_loaded(scenarios: Sequence[ScenarioLike], accounts: AccountSource | None) -> list[Scenario]:
     """All scenarios, or one ScenarioError with the problems of all files, each told once."""
     loaded: list[Scenario] = []
     problems: dict[Problem, None] = {}
     for one in scenarios:
         try:
-            loaded.append(_loaded(one))
+            loaded.append(_loaded(one, accounts))
         except ScenarioError as error:
             problems |= dict.fromkeys(error.problems)
     if problems:
@@ -454,7 +461,7 @@ def _all_loaded(scenarios: Sequence[ScenarioLike]) -> list[Scenario]:
 
 
 SAME_EVERYWHERE = (
-    "start", "weeks", "window", "currency",
+    "start", "weeks", "window", "currency", "book",
     "tiers.*.accounts", "tiers.*.arr_per_year_mean", "tiers.*.arr_cv", "tiers.*.arr_per_seat_per_year",
     "tiers.*.term_months", "accounts.book_seed", "accounts.warm_up_weeks", "accounts.contact_rate_cv",
     "accounts.adoption.opening", "accounts.executive_contact.opening",
@@ -479,6 +486,14 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
                 problems.append(Problem(file, 0, kind, message))
         if len(problems) > known:
             continue
+        if scenario.book != baseline.book:
+            book, other = map(_book_words, (scenario.book, baseline.book))
+            message = (
+                f"{book} is not {other}, with which the baseline starts; a comparison starts from one book: "
+                "name the same list in both, in a file that both extend, or with --accounts."
+            )
+            problems.append(Problem(file, 0, "accounts.file", message))
+            continue
         for pattern in SAME_EVERYWHERE:
             for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
                 if ours != theirs:
@@ -492,6 +507,10 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
                     problems.append(Problem(file, 0, path, message))
     if problems:
         raise ScenarioError(problems)
+
+
+def _book_words(book: AccountList | None) -> str:
+    return "an invented book" if book is None else f"a list of {len(book):,} accounts (digest {book.digest[:8]})"
 
 
 def _values(ours: Any, theirs: Any, keys: Sequence[str], path: str) -> list[tuple[str, Any, Any]]:

@@ -284,7 +284,7 @@ def _labels(
         f"{team_title(inputs.teams[team])} {seat + 1}" if team >= 0 else ""
         for team, seat in zip(first.team.tolist(), first.seat.tolist(), strict=True)
     )
-    listed = getattr(scenario, "book", None)
+    listed = scenario.book
     if listed is not None:
         owners = tuple(own or seat for own, seat in zip(listed.owner, seats, strict=True))
         return tuple(listed.account), tuple(listed.name), owners
