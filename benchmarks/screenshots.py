@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from benchmarks.browser import PROJECT, chromium, served
 
 FOLDER = PROJECT / "docs" / "images"
+BOOK = PROJECT / "scenarios" / "books" / "example.csv"
 WIDTHS = {"wide": 1400, "narrow": 400}
 HEIGHT = 900
 RUN_MILLISECONDS = 180_000
@@ -33,6 +34,13 @@ def take(folder: Path, replications: int, widths: Sequence[str], schemes: Sequen
             for scheme in schemes:
                 page = _answered(browser, url, WIDTHS[width], scheme, replications)
                 _shoot(page, folder / f"decide_{width}_{scheme}.png")
+                _turn_to(page, "Who is at risk", "Who is at risk?")
+                _shoot(page, folder / f"risk_{width}_{scheme}.png")
+                _turn_to(page, "Your accounts", "Your accounts")
+                page.locator("input[type=file]").first.set_input_files(BOOK)
+                page.locator("input[type=file]").nth(1).set_input_files(BOOK.with_suffix(".yaml"))
+                expect(page.get_by_text("Use these accounts")).to_be_visible(timeout=30_000)
+                _shoot(page, folder / f"accounts_{width}_{scheme}.png")
                 page.close()
 
 
@@ -46,6 +54,16 @@ def _answered(browser: Browser, url: str, width: int, scheme: Scheme, replicatio
     run.click()
     expect(page.get_by_test_id("stAlert").filter(has_text=VERDICT)).to_be_visible(timeout=RUN_MILLISECONDS)
     return page
+
+
+def _turn_to(page: Page, link: str, title: str) -> None:
+    """Follows a link of the navigation, which a narrow page hides behind a button."""
+    found = page.get_by_test_id("stTopNavLink").filter(has_text=link)
+    if not found.count():
+        page.get_by_test_id("stExpandSidebarButton").click()
+        found = page.get_by_test_id("stSidebarNavLink").filter(has_text=link)
+    found.click()
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
 
 
 def _shoot(page: Page, path: Path) -> None:

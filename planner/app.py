@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import decide, risk_page, workers
+from planner import accounts_page, decide, risk_page, workers
 
 TITLE = "Customer-success capacity planner"
 
@@ -16,6 +16,7 @@ def main() -> None:
     _keep_widgets()
     pages = [
         st.Page(decide.show, title="Decide", icon=":material/balance:", url_path="decide", default=True),
+        st.Page(accounts_page.show, title="Your accounts", icon=":material/groups:", url_path="accounts"),
         st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
     ]
     st.navigation(pages, position="top").run()

@@ -6,12 +6,12 @@ In: an `Answer`. Out: buttons on the page. Whatever goes into a spreadsheet is n
 from __future__ import annotations
 
 import streamlit as st
-from sim.study.csv_text import csv_text
 
 from planner import draft as drafts
-from planner.inputs import load, scenario_files
+from planner.inputs import accounts, load
 from planner.runs import Answer
 from sim.scenario import dump_scenario
+from sim.study.csv_text import csv_text
 from sim.study.results import Comparison
 
 
@@ -48,7 +48,7 @@ def show(answer: Answer) -> None:
             help="What `csm-planner compare --json` writes, provenance included.",
         )
     st.caption("The same numbers in a terminal, with the scenario file above in the folder `scenarios`:")
-    st.code(drafts.command_line(draft), language="bash", wrap_lines=True)
+    st.code(drafts.command_line(draft, accounts()), language="bash", wrap_lines=True)
     st.caption("A link to this question is in the address of this page: copy it and send it.")
 
 
@@ -57,7 +57,7 @@ def scenario_text(answer: Answer) -> str:
     draft = answer.chosen.draft
     if draft.change is None:
         return dump_scenario(answer.chosen.after)
-    return drafts.delta_text(draft, load(draft.what_if, scenario_files()))
+    return drafts.delta_text(draft, load(draft.what_if))
 
 
 def kpi_csv(comparison: Comparison) -> str:

@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.scenario import Scenario, load_scenario, load_scenario_text, phases
+from sim.scenario import AccountSource, Scenario, load_scenario, load_scenario_text, phases
+from sim.scenario.book.mapping import dump_mapping
 from sim.scenario.json_schema import field_at
 from sim.scenario.schema import Change
 from sim.study.limits import SEED_RANGE
@@ -178,22 +179,30 @@ def delta_text(draft: Draft, what_if: Scenario) -> str:
     return yaml.safe_dump(delta(draft, what_if), sort_keys=False, allow_unicode=True, width=110)
 
 
-def scenarios_of(draft: Draft) -> tuple[Scenario, Scenario]:
+def scenarios_of(draft: Draft, accounts: AccountSource | None = None) -> tuple[Scenario, Scenario]:
     """Baseline and what-if, read and checked. Raises ScenarioError."""
-    baseline = load_scenario(FOLDER / draft.baseline)
-    what_if = load_scenario(FOLDER / draft.what_if)
+    baseline = load_scenario(FOLDER / draft.baseline, accounts=accounts)
+    what_if = load_scenario(FOLDER / draft.what_if, accounts=accounts)
     if draft.change is not None:
-        what_if = load_scenario_text(delta_text(draft, what_if), "the what-if", FOLDER)
+        what_if = load_scenario_text(delta_text(draft, what_if), "the what-if", FOLDER, accounts=accounts)
     return baseline, what_if
 
 
-def command_line(draft: Draft, accounts: str | None = None) -> str:
+def fingerprint(accounts: AccountSource) -> str:
+    """What tells one account list and mapping from another."""
+    mapping = dump_mapping(accounts.mapping).encode() if accounts.mapping else b""
+    parts = (accounts.data, mapping, accounts.look_up or b"")
+    return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:12]
+
+
+def command_line(draft: Draft, accounts: AccountSource | None = None) -> str:
     """The command that gives the same numbers in a terminal; an adjusted what-if is the file that is downloaded."""
     what_if = draft.what_if if draft.change is None else ADJUSTED_FILE
     words = ["csm-planner", "compare", f"scenarios/{draft.baseline}", f"scenarios/{what_if}"]
     words += ["--replications", str(draft.replications), "--seed", str(draft.seed)]
     if accounts is not None:
-        words += ["--accounts", accounts]
+        words += ["--accounts", accounts.file_name]
+        words += ["--mapping", "mapping.yaml"] if accounts.mapping is not None else []
     return shlex.join(words)
 
 

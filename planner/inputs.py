@@ -19,7 +19,7 @@ import streamlit as st
 from planner import draft as drafts
 from planner import words
 from planner.draft import RULES, Draft, Levers
-from sim.scenario import Scenario, ScenarioError, load_scenario
+from sim.scenario import AccountSource, Scenario, ScenarioError, load_scenario
 from sim.scenario.schema import Change
 from sim.study.change_words import change_sentences
 from sim.study.kpis import team_title
@@ -56,6 +56,8 @@ def show() -> Chosen | None:
         st.error(f"Two scenario files are needed in {drafts.FOLDER}; there {'is 1' if files else 'are none'}.")
         return None
     linked = _from_link(files)
+    if (source := accounts()) is not None:
+        st.caption(f":material/groups: Your accounts are in use: {words.escape(source.file_name)}.")
     left, right = st.columns(2)
     with left:
         before = _picker("baseline", "Baseline", files, FIRST_BASELINE, 0, "What happens if nothing is changed.")
@@ -102,24 +104,66 @@ def scenario_files() -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found))
 
 
+def accounts() -> AccountSource | None:
+    """The visitor's own account list, if one is in use."""
+    return st.session_state.get("accounts")
+
+
+def use_accounts(source: AccountSource | None) -> None:
+    """Puts an account list to use on all pages, or the invented book again; the levers go where the files have them."""
+    st.session_state["accounts"] = source
+    _reset_levers()
+    st.session_state.pop("chosen", None)
+
+
+def load(name: str) -> Scenario:
+    """A scenario with the visitor's own accounts, if they are in use. Raises ScenarioError."""
+    source = accounts()
+    return _load(name, scenario_files(), drafts.fingerprint(source) if source else "", source)
+
+
+def load_invented(name: str) -> Scenario:
+    """A scenario as its file has it. Raises ScenarioError."""
+    return _load(name, scenario_files(), "", None)
+
+
+def load_both(draft: Draft) -> tuple[Scenario, Scenario]:
+    """The scenarios of a draft, with the visitor's own accounts, if they are in use. Raises ScenarioError."""
+    source = accounts()
+    return _load_both(draft.link(), scenario_files(), drafts.fingerprint(source) if source else "", source)
+
+
+def support_shares(name: str) -> Mapping[str, float]:
+    """Support calls as a share of each team's contacts, from a short look at a baseline."""
+    source = accounts()
+    return _support_shares(name, scenario_files(), drafts.fingerprint(source) if source else "", source)
+
+
+# Read again when any file of the folder changes. Scenarios are frozen, so that sessions can share them; a list of
+# accounts is found by its fingerprint alone, which nobody has who does not have the list.
+
+
 @st.cache_resource(max_entries=50, show_spinner=False)
-def load(name: str, stamps: tuple[tuple[str, int], ...]) -> Scenario:
-    """A scenario, read again when any file of the folder changes; frozen, so that sessions can share it."""
-    return load_scenario(drafts.FOLDER / name)
+def _load(
+    name: str, stamps: tuple[tuple[str, int], ...], accounts_key: str, _accounts: AccountSource | None
+) -> Scenario:
+    return load_scenario(drafts.FOLDER / name, accounts=_accounts)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def load_both(link: str, stamps: tuple[tuple[str, int], ...]) -> tuple[Scenario, Scenario]:
-    """The scenarios of a draft, given as its link; as `load`."""
-    return drafts.scenarios_of(drafts.read_link(link))
+def _load_both(
+    link: str, stamps: tuple[tuple[str, int], ...], accounts_key: str, _accounts: AccountSource | None
+) -> tuple[Scenario, Scenario]:
+    return drafts.scenarios_of(drafts.read_link(link), _accounts)
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
-def support_shares(name: str, stamps: tuple[tuple[str, int], ...]) -> Mapping[str, float]:
-    """Support calls as a share of each team's contacts, from a short look at a baseline."""
+def _support_shares(
+    name: str, stamps: tuple[tuple[str, int], ...], accounts_key: str, _accounts: AccountSource | None
+) -> Mapping[str, float]:
     from sim.study import preview
 
-    return preview.support_shares(load(name, stamps))
+    return preview.support_shares(_load(name, stamps, accounts_key, _accounts))
 
 
 def _picker(key: str, title: str, files: list[str], first: str, position: int, help_text: str) -> Scenario | None:
@@ -129,7 +173,7 @@ def _picker(key: str, title: str, files: list[str], first: str, position: int, h
         title, files, key=key, help=f"{help_text} A file in the folder `scenarios`.", on_change=_reset_levers
     )
     try:
-        scenario = load(name, scenario_files())
+        scenario = load(name)
     except ScenarioError as error:
         st.error(f"{name} has errors and cannot run:")
         st.code(str(error), language=None, wrap_lines=True)
@@ -158,7 +202,7 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
     """The sliders; gives the dated change that they make, or None if they stand where the what-if has them."""
     own = shown = drafts.levers_of(after)
     if linked is not None and linked.change is not None:
-        shown = drafts.levers_of(load_both(linked.link(), scenario_files())[1])
+        shown = drafts.levers_of(load_both(linked)[1])
         st.session_state["beyond levers"] = drafts.beyond_levers(linked.change, shown)
     columns = st.columns([5, 5, 4, 4, 4], gap="medium")
     share = how = None
@@ -279,6 +323,7 @@ def _draft(change: Change | None) -> Draft:
         change=change,
         replications=int(state.get("replications", drafts.REPLICATIONS_DEFAULT)),
         seed=int(state.get("seed", 1)),
+        accounts=drafts.fingerprint(source) if (source := accounts()) else None,
     )
 
 
@@ -290,13 +335,13 @@ def _chosen(draft: Draft) -> Chosen | None:
         st.warning("Baseline and what-if are the same file. Choose two, or move a lever.")
         return None
     try:
-        before, after = load_both(draft.link(), scenario_files())
+        before, after = load_both(draft)
         check_comparable([before, after], (draft.baseline, draft.what_if))
     except ValueError as error:
         st.warning("These two cannot be compared:")
         st.code(str(error), language=None, wrap_lines=True)
         return None
-    shares = support_shares(draft.baseline, scenario_files())
+    shares = support_shares(draft.baseline)
     return Chosen(draft, before, after, tuple(change_sentences(before, after, shares)))
 
 
@@ -314,6 +359,14 @@ def _from_link(files: list[str]) -> Draft | None:
     except drafts.LinkError as error:
         st.session_state["note"] = ("error", str(error), "")
         return None
+    source = accounts()
+    if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
+        st.session_state["note"] = (
+            "info",
+            "This link was made with an account list, which no link holds. Upload it on the page Your accounts; the"
+            " invented book is used until then.",
+            "",
+        )
     problem = _unfit(draft)
     if problem:
         st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
@@ -327,7 +380,7 @@ def _from_link(files: list[str]) -> Draft | None:
 def _unfit(draft: Draft) -> str:
     """Why a link's scenarios cannot be read; empty if they can."""
     try:
-        load_both(draft.link(), scenario_files())
+        load_both(draft)
     except ScenarioError as error:
         return str(error)
     return ""
