@@ -93,7 +93,7 @@ def _in_use() -> None:
         st.success(f"In use on all pages: **{words.escape(source.file_name)}**, {words.counted(count, 'account')}.")
         if book:
             with st.expander("What was read, left out, summed and invented"):
-                st.code("\n".join(book.summary), language=None, wrap_lines=True)
+                _summary(book.summary)
     st.button("Go back to the invented book", icon=":material/undo:", on_click=_forget)
 
 
@@ -338,7 +338,7 @@ def _outcome(source: AccountSource) -> None:
     assert book is not None
     total = float(book.arr_cents.sum()) / 100
     st.success(f"**{words.counted(len(book), 'account')}**, {words.value(total, f'{found.currency} per year')}.")
-    st.code("\n".join(book.summary), language=None, wrap_lines=True)
+    _summary(book.summary)
     with st.container(horizontal=True):
         st.button(
             "Use these accounts",
@@ -377,6 +377,10 @@ def _outcome(source: AccountSource) -> None:
     )
     if len(book) > MOST_ROWS_TABLED:
         st.caption(f"The first {MOST_ROWS_TABLED} of {len(book):,}.")
+
+
+def _summary(lines: Sequence[str]) -> None:
+    st.markdown("\n".join(f"- {words.escape(line)}" for line in lines))
 
 
 def _errors(error: ScenarioError) -> None:
