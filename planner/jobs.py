@@ -88,7 +88,8 @@ class Line:
         with self._lock:
             for one in self.jobs():
                 one.cancel_if_unwatched()
-            if job.session is not None and len(self.jobs(job.session)) >= self.per_session:
+            wanted = [one for one in self.jobs(job.session) if not one.stop.is_set()]
+            if job.session is not None and len(wanted) >= self.per_session:
                 allowed = f"{self.per_session} of your comparisons are" if self.per_session > 1 else "one of yours is"
                 raise Busy(f"{allowed} under way already; wait until one has ended, or cancel one")
             if len(self.jobs()) >= self.most:

@@ -100,6 +100,8 @@ def test_one_session_may_have_a_few_jobs_and_others_still_get_theirs(gate: Gate)
     with pytest.raises(jobs.Busy, match="3 of your comparisons are under way already; wait until one has ended"):
         gate.start("one too many", "mine")
     assert gate.start("other", "theirs").state is jobs.State.RUNNING
+    jobs.under_way("mine")[0].cancel()
+    gate.start("instead", "mine")  # what was cancelled counts no more, even while it is ending
 
 
 def test_a_follow_up_waits_for_no_comparison_and_no_comparison_for_it(gate: Gate) -> None:

@@ -65,6 +65,7 @@ class HeldComparison:
                 seconds_elapsed=1.0,
                 seconds_left=7.0,
                 estimate="contribution +5 k",
+                notes=(),
             )
         )
         self.begun.release()

@@ -105,14 +105,29 @@ def test_a_small_study_gets_its_turns_beside_a_large_one(one_worker: LocalPool, 
 
 def test_a_background_study_gets_what_the_others_leave(one_worker: LocalPool, tmp_path: Path) -> None:
     marker = tmp_path / "order"
+    first = submitted(one_worker, job("A", "held", marker), 1)
+    begun(marker, 1)
+    background = one_worker.study(background=True)
+    background.submit(job("Z", "held", marker), [1, 2])
+    other = one_worker.study()
+    other.submit(job("B", "held", marker), [1, 2])
+    Path(f"{marker}.go").touch()
+    assert [sorted(results(study)) for study in (first, other, background)] == [[0], [1, 2], [1, 2]]
+    assert order(marker) == ["A0", "B1", "B2", "Z1", "Z2"], "it waits while another study has something queued"
+
+
+def test_a_background_study_gives_its_worker_back_when_another_comes(one_worker: LocalPool, tmp_path: Path) -> None:
+    marker = tmp_path / "order"
     background = submitted(one_worker, job("Z", "held", marker), 2, background=True)
     begun(marker, 1)
     other = one_worker.study()
     other.submit(job("A", "held", marker), [1, 2])
+    assert sorted(results(other)) == [1, 2], "it does not wait for the replication in the background to end"
     Path(f"{marker}.go").touch()
-    assert sorted(results(other)) == [1, 2]
-    assert sorted(results(background)) == [0, 1]
-    assert order(marker) == ["Z0", "A1", "A2", "Z1"], "it waits while another study has something queued"
+    found = results(background)
+    assert sorted(found) == [0, 1], "nothing of it is lost"
+    assert all(one.error is None and one.restarts == 0 for one in found.values()), "no worker died by accident"
+    assert order(marker)[:3] == ["Z0", "A1", "A2"]
 
 
 def test_cancelling_one_study_kills_its_workers_and_no_other(pool: LocalPool, tmp_path: Path) -> None:

@@ -214,7 +214,8 @@ class LocalPool:
     def study(self, background: bool = False) -> PoolStudy:
         """An executor for one study, which shares the workers with the others.
 
-        background : whether it gets workers only while no other study has anything queued.
+        background : whether it gets workers only while no other study has anything queued, and gives them back when
+            one comes: its replications under way are then started again later.
         """
         return PoolStudy(self, background)
 
@@ -244,6 +245,8 @@ class LocalPool:
             study.queue.extend(_Task(study, study.sent, replication) for replication in replications)
             study.error = None
             self._line_up(study)
+            if not study.background:
+                self._make_way(len(study.queue))
             self._hire()
             self._ring()
 
@@ -355,6 +358,17 @@ class LocalPool:
     def _line_up(self, study: PoolStudy) -> None:
         if study.queue and study not in self._turns:
             self._turns.appendleft(study)
+
+    def _make_way(self, replications: int) -> None:
+        """Takes at most that many workers from background studies, whose replications may take minutes."""
+        free = self.size - len(self._under_way())
+        busy = [worker for worker in self._workers if worker.task is not None and worker.task.study.background]
+        for worker in busy[: max(replications - free, 0)]:
+            task = worker.task
+            worker.kill()
+            if task is not None:
+                task.study.queue.appendleft(task)
+                self._line_up(task.study)
 
     def _under_way(self) -> list[_Task]:
         return [worker.task for worker in self._workers if worker.task is not None]
