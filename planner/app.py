@@ -15,17 +15,22 @@ def main() -> None:
     st.set_page_config(page_title=TITLE, page_icon=":material/balance:", layout="wide")
     st.html(LESS_AIR)
     workers.warm_up()
-    _keep_widgets()
     pages = [
         st.Page(decide.show, title="Decide", icon=":material/balance:", url_path="decide", default=True),
         st.Page(accounts_page.show, title="Your accounts", icon=":material/groups:", url_path="accounts"),
         st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    if page is not pages[0]:
+        _keep_widgets()
+    page.run()
 
 
 def _keep_widgets() -> None:
-    """Streamlit forgets the widgets of a page that is not drawn; said again, their values stay."""
+    """Streamlit forgets the widgets of a page that is not drawn; said again, their values stay.
+
+    Not on their own page: a value that the script says again overtakes the hand on the slider.
+    """
     for key in list(st.session_state):
         if str(key).startswith("lever.") or key in ("baseline", "what_if", "replications", "seed"):
             st.session_state[key] = st.session_state[key]
