@@ -265,13 +265,14 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
 def _headcount(team: str, before: Scenario, shown: Levers) -> int:
     low, high, meaning = drafts.bounds(("teams", team, "headcount"))
     usual, now = before.teams[team].headcount if team in before.teams else 0, shown.headcount[team]
-    most = max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER)
     _seed(f"lever.people.{team}", now)
+    # A slider whose end moves is another slider, and would begin at its own start again.
+    _seed(f"lever.most.{team}", max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER))
     return int(
         st.slider(
             f"{team_title(team)} headcount",
             int(low),
-            int(min(most, high)),
+            int(min(st.session_state[f"lever.most.{team}"], high)),
             key=f"lever.people.{team}",
             help=f"{_sentence(meaning)} The baseline has {usual}.",
             on_change=_forget_note,
