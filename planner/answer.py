@@ -316,7 +316,8 @@ def _ends(view: View, ends: Ends) -> None:
     known = [_thousands(row) for row in dots if row is not None]
     _dot_plot(known, f"thousand {view.answer.chosen.before.currency} of contribution", "ends")
     st.caption(
-        "All low and all high are two corners of what is possible, not its limits."
+        "All low and all high are two corners of what is possible, not its limits. Contact rates and the handle times"
+        " of planned work are scaled there so that the teams begin with as much work as they have."
         f" {words.counted(ends.low.scenarios[0].replications, 'replication')} each;"
         f" {len(ends.left_out)} assumptions stay where they are, because they are profiles, because a scenario sets"
         " them, or because their ends would contradict something else."

@@ -172,6 +172,7 @@ def ends_text(ends: Ends, index: int) -> str:
     counts = " and ".join(map(str, sorted({ends.low.replications, ends.high.replications})))
     said = [
         f"With {moved} at their low end: {low}; at their high end: {high}.",
+        "Contact rates and planned handle times are scaled there, so that the teams begin with as much work.",
         f"These are two corners ({counts} replications each), no bounds: in between, the answer may lie outside them.",
     ]
     if ends.left_out:

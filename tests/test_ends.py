@@ -11,7 +11,7 @@ from small import SMALL
 
 from sim.scenario import Scenario, ScenarioError, evidence, load_scenario, load_scenario_text
 from sim.scenario.evidence import numbers
-from sim.study.ends import PROFILE, SET, corners, ends
+from sim.study.ends import PROFILE, SET, corners, ends, work_hours
 from sim.study.errors import Interrupted
 from sim.study.executors import InThisProcess, LocalPool
 from sim.study.experiment import Progress, assumptions, check_comparable, compare, compare_at_ends
@@ -19,6 +19,7 @@ from sim.study.experiment import Progress, assumptions, check_comparable, compar
 SHIPPED = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 BASELINE = next(path for path in SHIPPED if path.name == "baseline.yaml")
 HANDLE_TIME = "categories.how_to.handle_time_mean_minutes"
+WORK = ("contacts_per_account_month", "handle_time_mean_minutes")  # scaled, so that the teams have as much work
 BOTH: tuple[Literal["low", "high"], ...] = ("low", "high")
 
 
@@ -46,17 +47,44 @@ def test_every_estimated_assumption_goes_to_its_end_and_nothing_else_moves(end: 
         if row.label == "assumption" and row.is_estimate and not isinstance(row.value, tuple)
     }
     moved, _ = moved_and_stayed(baseline, at_end)
-    assert moved == {path: value for path, value in expected.items() if value != rows[path].value}
+    wanted = {path: value for path, value in expected.items() if value != rows[path].value}
+    ends_of = {path: row.value for path, row in rows.items()} | expected
+    held = {path for path in moved if path.endswith(WORK) and moved[path] != ends_of[path]}
+    assert {path: moved[path] for path in moved.keys() - held} == {p: wanted[p] for p in wanted.keys() - held}
     assert len(moved) > 100, "else the test shows nothing"
+    for suffix in WORK:
+        factors = {moved[path] / ends_of[path] for path in held if path.endswith(suffix)}
+        assert max(factors) == pytest.approx(min(factors)), "what holds the work moves all of a kind alike"
     assert set(left_out.values()) == {PROFILE}, "of the shipped company only the profiles stay"
     assert len(expected) + len(left_out) == assumptions(baseline), "each assumption moves or is named"
+
+
+@pytest.mark.parametrize("end", BOTH)
+def test_the_teams_begin_with_as_much_work_at_both_ends(end: Literal["low", "high"]) -> None:
+    baseline = load_scenario(BASELINE)
+    at_end, _, _ = ends(baseline, [], end)
+    assert work_hours(at_end) == pytest.approx(work_hours(baseline))
+
+
+def test_a_what_if_with_fewer_contacts_has_as_many_fewer_at_the_ends() -> None:
+    baseline = load_scenario(BASELINE)
+    path = "contacts_per_account_month"
+    rate = baseline.categories["billing"].contacts_per_account_month
+    assert rate is not None
+    fewer = what_if(f"categories: {{billing: {{{path}: {0.5 * rate}}}}}\n")
+    for end in BOTH:
+        first, (other,), _ = ends(baseline, [fewer], end)
+        rates = [one.categories["billing"].contacts_per_account_month for one in (first, other)]
+        assert rates[1] == pytest.approx(0.5 * rates[0]), "the decision means the same at both ends"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 @pytest.mark.parametrize("end", BOTH)
 def test_every_shipped_scenario_can_be_compared_at_both_ends(path: Path, end: Literal["low", "high"]) -> None:
-    baseline, scenario = load_scenario(BASELINE), load_scenario(path)
+    scenario = load_scenario(path)
+    baseline = load_scenario(BASELINE if scenario.book is None else BASELINE.with_name("example_accounts.yaml"))
     first, (other,), _ = ends(baseline, [scenario], end)
+    assert other.book == scenario.book, "the accounts are known"
     check_comparable([first, other], [first, other])
     assert other.changes == scenario.changes, "the decision is the same at both ends"
     assert other.name == scenario.name

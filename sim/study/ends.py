@@ -10,6 +10,10 @@ shipped. What stays, and is named:
 - what would contradict something else at one of its ends, and with it what stands nearest to the contradiction.
 
 Choices, mixes, measured numbers, benchmarks and the user's own numbers are no assumptions and stay as well.
+
+One thing is known of any company: how much work its people have. Contact rates, seats, handle times and habits are
+assumed one by one, and all of them high together would be eight times the work. So contact rates, and the handle times
+of planned work, are scaled at each end until the opening book makes as many hours of both as before.
 """
 
 from __future__ import annotations
@@ -18,6 +22,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
+from sim.model.accounts import opening_table
+from sim.model.compile import compile_inputs
+from sim.model.demand import contact_rates
+from sim.model.luck import Luck
 from sim.scenario import Problem, Scenario, ScenarioError, dump_scenario, evidence, load_scenario_text
 
 End = Literal["low", "high"]
@@ -66,11 +76,12 @@ def corners(scenarios: Sequence[Scenario]) -> Corners:
         for path, row in estimated.items()
         if any(path not in rows or rows[path].value != row.value for rows in known) or _is_dated(path, scenarios)
     }
+    known_work = work_hours(scenarios[0])
     while True:
         rows = [row for path, row in estimated.items() if path not in left_out]
         try:
-            low = [_at(one, "low", {row.path: row.low for row in rows}) for one in scenarios]
-            high = [_at(one, "high", {row.path: row.high for row in rows}) for one in scenarios]
+            low = _all_at(scenarios, "low", {row.path: row.low for row in rows}, known_work)
+            high = _all_at(scenarios, "high", {row.path: row.high for row in rows}, known_work)
         except ScenarioError as error:
             contradicting = _contradicting(error.problems[0], [row.path for row in rows])
             if not contradicting:
@@ -79,6 +90,53 @@ def corners(scenarios: Sequence[Scenario]) -> Corners:
             continue
         named = {path: left_out[path] for path in estimated if path in left_out}
         return Corners(tuple(low), tuple(high), len(rows), named)
+
+
+def work_hours(scenario: Scenario) -> tuple[float, float]:
+    """Hours a week that the opening book's customers ask for, and that playbooks plan for it, at the usual pace."""
+    inputs = compile_inputs(scenario)
+    phase, begin = inputs.phases[0], 0.0
+    luck = Luck(0, 0)  # only the places in the cycle of planned work are drawn, and they do not count here
+    table = opening_table(inputs.book, phase, luck, inputs.opening_adoption, inputs.opening_executive_contact, begin)
+    rates = contact_rates(table, phase, begin, np.zeros(len(table), dtype=np.int64)).sum()
+    categories = phase.categories
+    planned = (1 / phase.playbooks.every_weeks)[table.tier].sum(axis=0)
+    hours = categories.handle_hours
+    return float(rates * (categories.rate_per_week * hours).sum()), float((planned * hours).sum())
+
+
+def _all_at(
+    scenarios: Sequence[Scenario], end: End, values: dict[str, float | None], known_work: tuple[float, float]
+) -> list[Scenario]:
+    """Scenarios at one end, with as much work as is known; the first one decides the scale for all."""
+    moved = [_at(one, end, values) for one in scenarios]
+    asked, planned = (
+        known / now if now > 0 else 1.0 for known, now in zip(known_work, work_hours(moved[0]), strict=True)
+    )
+    scaled = []
+    for before, one in zip(scenarios, moved, strict=True):
+        factors = _factors(one, asked, planned)
+        own = {path: factor * float(_number(one, path)) for path, factor in factors.items()}
+        same = {path: value for path, value in own.items() if not _is_dated(path, scenarios)}
+        scaled.append(_at(before, end, {**values, **same}))
+    return scaled
+
+
+def _factors(scenario: Scenario, asked: float, planned: float) -> dict[str, float]:
+    """By what each contact rate is multiplied, and each handle time of planned work, by dotted path."""
+    found = {}
+    for name, category in scenario.categories.items():
+        if category.contacts_per_account_month is not None:
+            found[f"categories.{name}.contacts_per_account_month"] = asked
+        elif category.initiated_by == "company":
+            found[f"categories.{name}.handle_time_mean_minutes"] = planned
+    return found
+
+
+def _number(scenario: Scenario, path: str) -> float:
+    """The number at the path of a category's field."""
+    _, category, field = path.split(".")
+    return float(getattr(scenario.categories[category], field))
 
 
 def _is_dated(path: str, scenarios: Sequence[Scenario]) -> bool:
