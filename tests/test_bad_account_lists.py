@@ -404,7 +404,7 @@ def in_scenario(tmp_path: Path, body: str) -> list[str]:
         ),
         (
             "accounts: {file: list.csv}\ntiers: {midmarket: {accounts: 7}}\n",
-            ["mine.yaml:4: tiers.midmarket.accounts: 7 is written here, but the account list has 1; delete this value"],
+            ["mine.yaml:4: tiers.midmarket.accounts: 7 is written here, but the account list has 2; delete this value"],
         ),
         (
             "accounts: {file: list.csv}\nteams: {csm: {opening_vacancies: 5}}\n",

@@ -84,9 +84,7 @@ def dump_scenario(scenario: Scenario) -> str:
     text: str = yaml.dump(_writable(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     if scenario.book is None:
         return text
-    return (
-        f"# The list of its {len(scenario.book)} accounts is not in this file; give it again with --accounts.\n{text}"
-    )
+    return f"# The list of {len(scenario.book)} accounts is not in this file; give it again with --accounts.\n{text}"
 
 
 def _load(

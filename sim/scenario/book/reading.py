@@ -403,9 +403,11 @@ class _Reading:
                 "earliest, the term the one with most ARR; the last start decides the renewal."
             )
         if self.rows.mapping.look_up is not None:
-            without, left = self.rows.matched
+            ids, partners = self.rows.cells("account"), self.rows.partners
+            without, left = sum(one not in partners for one in ids), len(partners - set(ids))
             lines.append(
-                f"Second list: {without:,} rows without a partner in it, {left:,} of its accounts without a row."
+                f"Second list: {counted(without, 'row')} without a partner in it, {left:,} of its accounts without a "
+                "row."
             )
         if self.mapping.owner == "named" and self.rows.source("owner") is not None:
             names, none = len(set(accounts.owner) - {""}), sum(not owner for owner in accounts.owner)
