@@ -46,7 +46,7 @@ ROWS = [
         term="1" if index % 4 == 0 else "12",
     )
     for index in range(1, 25)
-] + [row(id="A-late", csm="Zoe", begin="2025-12-20"), row(id="A-5", arr="9", begin="2024-01-01")]
+] + [row(id="A-late", csm="Zoe", begin="2026-01-02"), row(id="A-5", arr="9", begin="2024-01-01")]
 
 
 def scenario(rows: Sequence[str] = ROWS, mapping: str = SUM, **overrides: Any) -> Scenario:
