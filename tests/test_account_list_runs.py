@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from sim.cli import execute
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.model.ledger import History, Table
-from sim.scenario import AccountSource, Scenario, load_scenario, read_mapping
+from sim.scenario import AccountSource, Mapping, Scenario, load_scenario, read_mapping
+from sim.scenario.book.mapping import Columns
 
 SHIPPED = Path(__file__).parents[1] / "scenarios"
 SUM = MAPPING.replace("Basic: small", "Basic: small, Idle: enterprise") + "several_rows: sum\n"
@@ -168,6 +170,29 @@ def test_an_account_cannot_have_intended_to_leave_before_it_came() -> None:
     accounts = run(inputs([late, early], **quiet)).accounts
     intent = dict(zip(("late", "early"), accounts["disengagement"], strict=False))
     assert 0 < intent["late"] < 0.2 * intent["early"]
+
+
+# --- the page -----------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_page_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (SHIPPED.parent / "docs" / "account-lists.md").read_text(encoding="utf-8")
+    (tmp_path / "baseline.yaml").write_bytes((SHIPPED / "baseline.yaml").read_bytes())
+    (tmp_path / "customers.csv").write_text(re.findall(r"```csv\n(.*?)```", page, re.DOTALL)[0], encoding="utf-8")
+    for body in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        (tmp_path / body.splitlines()[0].removeprefix("# ")).write_text(body, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert execute(["validate", "mine.yaml"]) == 0
+    assert capsys.readouterr().out == re.findall(r"```text\n(.*?)```", page, re.DOTALL)[0]
+
+
+def test_the_page_has_every_field_of_a_mapping() -> None:
+    page = (SHIPPED.parent / "docs" / "account-lists.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_.]+)`", page))
+    fields = {*Mapping.model_fields, *(f"columns.{name}" for name in Columns.model_fields)} - {"columns"}
+    assert fields <= named, f"docs/account-lists.md does not say what {fields - named} is"
 
 
 # --- commands -----------------------------------------------------------------------------------------------
