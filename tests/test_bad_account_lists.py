@@ -72,6 +72,11 @@ FILES: dict[str, tuple[bytes, str]] = {
         "list.csv:2: a quotation mark in this row is never closed; close it, or write it twice if it belongs to the "
         "text",
     ),
+    "endless cell": (
+        HEADER.encode() + b'A-1,"' + b"x" * 200_000,
+        "list.csv:2: a cell of this row has more than 131,072 characters, most likely by a quotation mark that is never "
+        "closed; close it",
+    ),
     "text after a quotation": (
         HEADER.encode() + GOOD.encode() + b'A-1,"open"x,1\n',
         "list.csv:3: text stands after a closing quotation mark; write a quotation mark inside a cell twice",
@@ -339,6 +344,10 @@ MAPPINGS: dict[str, tuple[str, list[str]]] = {
             "5: owner: 'mine' is not one of named, dealt",
         ],
     ),
+    "a day far away": (
+        COLUMNS % "tier: p" + "term: 12\nas_of: 0999-12-31\n",
+        ["3: as_of: 0999-12-31 is far away; use a day from 1950 to 2150"],
+    ),
     "half rules": (
         COLUMNS % "tier: p, owner: o" + "term: 12\ndrop: [{column: trial}]\n"
         "look_up: {file: crm.csv, account: id, columns: {owner: o}}\n",
@@ -451,8 +460,10 @@ def test_a_text_without_a_folder_cannot_name_a_list() -> None:
 
 
 def test_an_override_cannot_name_a_list() -> None:
-    with pytest.raises(ScenarioError, match=r"accounts\.file: 'l\.csv' is named outside a file"):
+    with pytest.raises(ScenarioError, match=r"accounts\.file: 'l\.csv' cannot be set here"):
         load_scenario(SHIPPED / "baseline.yaml", {"accounts.file": "l.csv"})
+    with pytest.raises(ScenarioError, match=r"accounts\.file: an empty value cannot be set here"):
+        load_scenario(SHIPPED / "example_accounts.yaml", {"accounts.file": None})
 
 
 # --- whatever bytes ------------------------------------------------------------------------------------------

@@ -128,8 +128,8 @@ def overridden_list(tree: Tree) -> list[Problem]:
     found = []
     for key in KEYS:
         value = tree.at(("accounts", key))
-        if value is not None and value.value is not None:
-            message = f"{shown(value.value)} is named outside a file; write it into a scenario file, or give 'accounts'"
+        if value is not None:
+            message = f"{shown(value.value)} cannot be set here; write it into a scenario file, or give 'accounts'"
             found.append(Problem(value.mark.file, value.mark.line, f"accounts.{key}", message))
     return found
 
