@@ -17,7 +17,7 @@ from small import run, run_all
 from sim.cli import execute
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
-from sim.model.ledger import History, Table
+from sim.model.ledger import WON, History, Table
 from sim.scenario import AccountSource, Mapping, Scenario, load_scenario, read_mapping
 from sim.scenario.book.mapping import Columns
 
@@ -160,6 +160,13 @@ def test_one_more_idle_account_changes_nobody_elses_history(place: int, owner: s
     more = run(inputs([*ROWS[:place], idle, *ROWS[place:]]))
     assert 0 in more.accounts["tier"], "the idle account is there"
     assert_same_rows(run(inputs()), more, without=0)
+
+
+def test_an_account_without_revenue_is_no_account_won_later() -> None:
+    free = row(id="A-free", arr="0", begin="2026-01-02")
+    history = run(inputs([*ROWS, free], weeks=2, **{"mechanisms.growth": False}))
+    assert (history.account_events["event"] != WON).all()
+    assert (history.accounts["opening_arr_cents"] > 0).all()
 
 
 def test_an_account_cannot_have_intended_to_leave_before_it_came() -> None:

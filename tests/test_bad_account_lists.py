@@ -74,8 +74,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     ),
     "endless cell": (
         HEADER.encode() + b'A-1,"' + b"x" * 200_000,
-        "list.csv:2: a cell of this row has more than 131,072 characters, most likely by a quotation mark that is never "
-        "closed; close it",
+        "list.csv:2: a cell of this row has more than 131,072 characters, most likely by a quotation mark that is "
+        "never closed; close it",
     ),
     "text after a quotation": (
         HEADER.encode() + GOOD.encode() + b'A-1,"open"x,1\n',
