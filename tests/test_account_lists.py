@@ -355,6 +355,22 @@ def test_a_guess_knows_usual_names(header: str, expected: dict[str, str]) -> Non
     assert guess.columns.model_dump(exclude_none=True) == expected
 
 
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (("25/04/2025", "03/04/2025"), "DD/MM/YYYY"),
+        (("04/25/2025", "03/04/2025"), "MM/DD/YYYY"),
+        (("3.4.2025", ""), "DD.MM.YYYY"),
+        (("2025-04-03", "2025-04-04"), None),
+        (("03/04/2025", "05/06/2025"), None),  # either may be meant
+        (("25/04/2025", "04/25/2025"), None),
+    ],
+)
+def test_a_guess_knows_the_format_of_dates_where_they_show_it(dates: tuple[str, str], expected: str | None) -> None:
+    text = "id,arr,start,end\n" + "".join(f"{index},1,{date},\n" for index, date in enumerate(dates))
+    assert guess_mapping(text.encode(), "x.csv").date_format == expected
+
+
 def test_standard_names_need_no_mapping(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(
         "account,name,tier,arr_per_year,seats,start,term_months,owner,notes\nA,Alder,Small,900,3,2025-05-05,12,Ann,x\n",

@@ -444,6 +444,13 @@ def test_a_scenario_file_that_names_a_list_wrongly_says_so(tmp_path: Path, body:
         assert line.startswith(message)
 
 
+def test_a_scenario_that_is_called_like_the_list_is_not_its_mapping(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(HEADER + GOOD, encoding="utf-8")
+    assert in_scenario(tmp_path, "accounts: {file: mine.csv}\n") == [
+        "mine.yaml: is called like the list and so taken for its mapping, but has no 'columns'; name the mapping"
+    ]
+
+
 def test_a_list_and_its_scenario_are_judged_together(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text(HEADER + row(arr="x"), encoding="utf-8")
     found = in_scenario(tmp_path, "accounts: {file: other.csv, mapping: list.yaml}\nweeks: 0\n")

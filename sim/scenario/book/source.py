@@ -49,7 +49,7 @@ class AccountSource:
         data = _read(file, MAX_BYTES, str(file), problems)
         mapping, look_up = None, None
         if mapping_path is not None or os.path.lexists(mapping_file):
-            mapping = _mapping(mapping_file, problems)
+            mapping = _mapping(mapping_file, problems, named=mapping_path is not None)
         if mapping is not None and mapping.look_up is not None:
             wrong = why_not_inside(mapping.look_up.file, mapping_file.parent, mapping_file.parent, "crm.csv")
             second = mapping_file.parent / mapping.look_up.file
@@ -84,12 +84,20 @@ class AccountSource:
         return standard_mapping(table.header)
 
 
-def _mapping(path: Path, problems: list[Problem]) -> Mapping | None:
+def _mapping(path: Path, problems: list[Problem], named: bool) -> Mapping | None:
+    """The mapping in a file. named : somebody has named it; else it is only called like the list."""
+    before = len(problems)
     data = _read(path, MAX_MAPPING_BYTES + 1, str(path), problems)
+    if len(problems) > before:
+        return None
     try:
-        return read_mapping(data, str(path)) if not problems or data else None
+        return read_mapping(data, str(path))
     except ScenarioError as error:
-        problems += error.problems
+        found = error.problems
+        if not named and b"columns" not in data:
+            message = "is called like the list and so taken for its mapping, but has no 'columns'; name the mapping"
+            found = [Problem(str(path), 0, "", message)]
+        problems += found
         return None
 
 
