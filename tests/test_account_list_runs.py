@@ -20,6 +20,8 @@ from sim.model.inputs import Inputs
 from sim.model.ledger import WON, History, Table
 from sim.scenario import AccountSource, Mapping, Scenario, load_scenario, read_mapping
 from sim.scenario.book.mapping import Columns
+from sim.study import experiment
+from sim.study.errors import StudyInputError
 
 SHIPPED = Path(__file__).parents[1] / "scenarios"
 SUM = MAPPING.replace("Basic: small", "Basic: small, Idle: enterprise") + "several_rows: sum\n"
@@ -226,6 +228,12 @@ def test_run_and_compare_take_a_list(folder: Path, capsys: pytest.CaptureFixture
     revenue = [result["scenarios"][0]["kpis"]["arr_end"]["mean"] for result in (run_, without, both)]
     assert revenue[0] == revenue[2] < 2_000_000 < revenue[1], "the small list takes the place of the shipped book"
     capsys.readouterr()
+
+
+def test_a_scenario_that_is_read_already_takes_no_list() -> None:
+    source = AccountSource((HEADER + row()).encode(), "list.csv")
+    with pytest.raises(StudyInputError, match="'Baseline' is read already; give its list to load_scenario"):
+        experiment.run(load_scenario(SHIPPED / "baseline.yaml"), accounts=source)
 
 
 def test_validate_tells_how_a_list_was_read_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

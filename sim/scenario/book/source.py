@@ -108,7 +108,7 @@ def _read(path: Path, most: int, told_at: str, problems: list[Problem], field: s
             raise IsADirectoryError
         size = path.stat().st_size
         if size > most:
-            problems.append(Problem(told_at, 0, field, too_large(size) or "too large for a mapping"))
+            problems.append(Problem(told_at, 0, field, too_large(size) or "larger than 1 MB; a mapping is far smaller"))
             return b""
         with open(path, "rb") as file:
             return file.read(most + 1)
