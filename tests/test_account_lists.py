@@ -429,6 +429,28 @@ def test_values_written_in_the_file_or_on_top_win_and_others_do_not(tmp_path: Pa
     assert top.tiers["small"].arr_per_year_mean == 777
     assert top.tiers["small"].arr_cv == 0.25
     assert top.book == named.book
+    assert named.book is not None
+    assert top.book is not None
+    kept = "Written in the scenario and kept instead: tiers."
+    assert named.book.summary[-1] == f"{kept}midmarket.new_accounts_per_year."
+    assert top.book.summary[-1] == (
+        f"{kept}midmarket.new_accounts_per_year, tiers.small.arr_per_year_mean, tiers.small.arr_cv."
+    )
+
+
+def test_a_whole_scenario_in_one_file_may_name_a_list(tmp_path: Path) -> None:
+    write(tmp_path, mapping=SUM + "headcount: {csm: from_owners}\n")
+    values = yaml.safe_load((tmp_path / "baseline.yaml").read_text(encoding="utf-8"))
+    values["accounts"]["file"] = "list.csv"
+    for tier in values["tiers"].values():
+        for name in ("accounts", "arr_per_year_mean", "arr_cv"):
+            del tier[name]
+    values["tiers"]["enterprise"] |= {"accounts": 0, "arr_per_year_mean": 90_000, "arr_cv": 0.5}
+    del values["teams"]["csm"]["headcount"]
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    scenario = load_scenario(tmp_path / "whole.yaml")
+    assert scenario.tiers["midmarket"].accounts == 16
+    assert scenario.teams["csm"].headcount == 4
 
 
 def test_headcounts_follow_where_the_mapping_asks_for_them(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.scenario.book.account_list import AccountList
-from sim.scenario.book.columns import standard_mapping
-from sim.scenario.book.csv_table import MAX_BYTES, read_table, too_large
+from sim.scenario.book.csv_table import MAX_BYTES, too_large
 from sim.scenario.book.mapping import MAPPING, Mapping, read_mapping
 from sim.scenario.book.reading import read_accounts
 from sim.scenario.errors import Problem, ScenarioError, did_you_mean, shown
@@ -73,15 +72,6 @@ class AccountSource:
             look_up=self.look_up,
             mapping_name=self.mapping_name,
         )
-
-    def mapping_used(self) -> Mapping:
-        """The mapping, or the standard one. Raises ScenarioError if the file is no table."""
-        if self.mapping is not None:
-            return self.mapping
-        table, problems = read_table(self.data, self.file_name)
-        if table is None:
-            raise ScenarioError(problems)
-        return standard_mapping(table.header)
 
 
 def _mapping(path: Path, problems: list[Problem], named: bool) -> Mapping | None:
