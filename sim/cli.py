@@ -108,7 +108,7 @@ def validate(
 
     source = _account_source(accounts, mapping)
     problems: dict[Problem, None] = {}
-    told: set[str] = set()
+    told: set[tuple[str, ...]] = set()
     for file in files:
         try:
             scenario = load_scenario(file, accounts=source)
@@ -117,8 +117,8 @@ def validate(
         else:
             weeks = f"{scenario.weeks} weeks from {scenario.start}"
             typer.echo(printable(f"{file}: valid ({scenario.name}, {weeks})"))
-            if scenario.book is not None and scenario.book.digest not in told:
-                told.add(scenario.book.digest)
+            if scenario.book is not None and scenario.book.summary not in told:
+                told.add(scenario.book.summary)
                 typer.echo("\n".join(printable(f"  {line}") for line in scenario.book.summary))
     if problems:
         raise ScenarioError(problems)

@@ -72,6 +72,11 @@ FILES: dict[str, tuple[bytes, str]] = {
         "list.csv:2: a quotation mark in this row is never closed; close it, or write it twice if it belongs to the "
         "text",
     ),
+    "endless cell": (
+        HEADER.encode() + b'A-1,"' + b"x" * 200_000,
+        "list.csv:2: a cell of this row has more than 131,072 characters, most likely by a quotation mark that is "
+        "never closed; close it",
+    ),
     "text after a quotation": (
         HEADER.encode() + GOOD.encode() + b'A-1,"open"x,1\n',
         "list.csv:3: text stands after a closing quotation mark; write a quotation mark inside a cell twice",
@@ -339,6 +344,10 @@ MAPPINGS: dict[str, tuple[str, list[str]]] = {
             "5: owner: 'mine' is not one of named, dealt",
         ],
     ),
+    "a day far away": (
+        COLUMNS % "tier: p" + "term: 12\nas_of: 0999-12-31\n",
+        ["3: as_of: 0999-12-31 is far away; use a day from 1950 to 2150"],
+    ),
     "half rules": (
         COLUMNS % "tier: p, owner: o" + "term: 12\ndrop: [{column: trial}]\n"
         "look_up: {file: crm.csv, account: id, columns: {owner: o}}\n",
@@ -404,7 +413,7 @@ def in_scenario(tmp_path: Path, body: str) -> list[str]:
         ),
         (
             "accounts: {file: list.csv}\ntiers: {midmarket: {accounts: 7}}\n",
-            ["mine.yaml:4: tiers.midmarket.accounts: 7 is written here, but the account list has 1; delete this value"],
+            ["mine.yaml:4: tiers.midmarket.accounts: 7 is written here, but the account list has 2; delete this value"],
         ),
         (
             "accounts: {file: list.csv}\nteams: {csm: {opening_vacancies: 5}}\n",
@@ -435,6 +444,13 @@ def test_a_scenario_file_that_names_a_list_wrongly_says_so(tmp_path: Path, body:
         assert line.startswith(message)
 
 
+def test_a_scenario_that_is_called_like_the_list_is_not_its_mapping(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(HEADER + GOOD, encoding="utf-8")
+    assert in_scenario(tmp_path, "accounts: {file: mine.csv}\n") == [
+        "mine.yaml: is called like the list and so taken for its mapping, but has no 'columns'; name the mapping"
+    ]
+
+
 def test_a_list_and_its_scenario_are_judged_together(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text(HEADER + row(arr="x"), encoding="utf-8")
     found = in_scenario(tmp_path, "accounts: {file: other.csv, mapping: list.yaml}\nweeks: 0\n")
@@ -451,8 +467,10 @@ def test_a_text_without_a_folder_cannot_name_a_list() -> None:
 
 
 def test_an_override_cannot_name_a_list() -> None:
-    with pytest.raises(ScenarioError, match=r"accounts\.file: 'l\.csv' is named outside a file"):
+    with pytest.raises(ScenarioError, match=r"accounts\.file: 'l\.csv' cannot be set here"):
         load_scenario(SHIPPED / "baseline.yaml", {"accounts.file": "l.csv"})
+    with pytest.raises(ScenarioError, match=r"accounts\.file: an empty value cannot be set here"):
+        load_scenario(SHIPPED / "example_accounts.yaml", {"accounts.file": None})
 
 
 # --- whatever bytes ------------------------------------------------------------------------------------------

@@ -301,7 +301,8 @@ def _book(scenario: Scenario) -> Book:
 def _listed_book(scenario: Scenario, listed: AccountList) -> Book:
     """The accounts of a list. Their keys come from their ids, so that the order of the rows decides nothing.
 
-    What no list knows is drawn as for an invented book: each account's contact rate, by its key.
+    What no list knows is drawn as for an invented book: each account's contact rate, by its key. An account without
+    revenue has one cent, because an opening ARR of 0 says in the ledger that an account was won later.
     """
     keys = key_of(np.array([name_key(one) for one in listed.account], dtype=np.uint64), name_key("listed"))
     u_rate = Luck(scenario.accounts.book_seed, 0).uniform("contact_rate", keys)
@@ -310,7 +311,7 @@ def _listed_book(scenario: Scenario, listed: AccountList) -> Book:
     return Book(
         keys=keys,
         tier=listed.tier.copy(),
-        arr_cents=listed.arr_cents.copy(),
+        arr_cents=np.maximum(1, listed.arr_cents),
         seats=np.where(np.isnan(listed.seats), seats_by_arr(listed.arr_cents, per_seat), listed.seats),
         contact_rate=np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
         term_months=listed.term_months.copy(),

@@ -16,7 +16,16 @@ import yaml
 
 from sim.scenario.book.source import AccountSource
 from sim.scenario.errors import MOST_PROBLEMS, Problem, ScenarioError, did_you_mean, shown
-from sim.scenario.listed import Layer, list_problems, listed, merged, named_list, overridden_list, without_list
+from sim.scenario.listed import (
+    Layer,
+    list_problems,
+    listed,
+    merged,
+    named_list,
+    overridden_list,
+    with_overruled,
+    without_list,
+)
 from sim.scenario.paths import real, why_not_inside
 from sim.scenario.phases import check_changes, overridden
 from sim.scenario.schema import Scenario
@@ -84,9 +93,7 @@ def dump_scenario(scenario: Scenario) -> str:
     text: str = yaml.dump(_writable(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     if scenario.book is None:
         return text
-    return (
-        f"# The list of its {len(scenario.book)} accounts is not in this file; give it again with --accounts.\n{text}"
-    )
+    return f"# The list of {len(scenario.book)} accounts is not in this file; give it again with --accounts.\n{text}"
 
 
 def _load(
@@ -99,13 +106,15 @@ def _load(
     if not chain.read():
         raise _error(chain.problems, chain.names)
     problems = chain.problems
-    source, place = (accounts, 0) if accounts else named_list(chain.layers, chain.folder, problems) or (None, 0)
+    on_top = -1
+    source, place = accounts, on_top
+    if accounts is None:
+        source, place = named_list(chain.layers, chain.folder, problems) or (None, on_top)
     layers = [without_list(layer) for layer in chain.layers]
     tree, wrong = _with_overrides(merged(layers), overrides)
     problems += wrong + overridden_list(tree)
     book = None
     if source is not None:
-        place = place if accounts is None else -1
         before = merged(layers[place + 1 :] or [Tree({}, tree.mark)])
         found_list = listed(tree, before, source, problems)
         chain.names += [source.file_name, source.mapping_name]
@@ -113,6 +122,7 @@ def _load(
             layer, book = found_list
             tree, _ = _with_overrides(merged([*layers[: place + 1], layer, *layers[place + 1 :]]), overrides)
             problems += list_problems(tree, book)
+            book = with_overruled(book, layer, tree)
     scenario, found = scenario_problems(tree, chain.extended)
     problems += _unless_reported(found, problems)
     if problems or scenario is None:

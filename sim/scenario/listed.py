@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.scenario.book.account_list import AccountList
-from sim.scenario.book.derived import contradicted, derived
+from sim.scenario.book.derived import contradicted, derived, overruled
 from sim.scenario.book.source import AccountSource
 from sim.scenario.errors import Problem, ScenarioError, shown
 from sim.scenario.paths import why_not_inside
@@ -105,13 +105,22 @@ def listed(tree: Tree, before: Tree, source: AccountSource, problems: list[Probl
     names = [str(name) for name in tiers]
     try:
         book = source.read(names, start, currency)
-        follows = derived(book, source.mapping_used(), names, before.plain())
+        headcount = source.mapping.headcount if source.mapping else {}
+        follows = derived(book, headcount, tree.plain(), before.plain())
     except ScenarioError as error:
         problems += error.problems
         return None
     problems += [Problem(source.mapping_name, 0, path, message) for path, message in follows.wrong]
     book = replace(book, summary=(*book.summary, *follows.told))
     return tree_of(follows.values, Mark(source.file_name, 0)), book
+
+
+def with_overruled(book: AccountList, layer: Tree, tree: Tree) -> AccountList:
+    """The list, whose summary says which of the values that follow from it the files have written themselves."""
+    paths = list(overruled(layer.plain(keep_empty=True), tree.plain()))
+    if not paths:
+        return book
+    return replace(book, summary=(*book.summary, f"Written in the scenario and kept instead: {', '.join(paths)}."))
 
 
 def list_problems(tree: Tree, book: AccountList) -> list[Problem]:
@@ -128,8 +137,8 @@ def overridden_list(tree: Tree) -> list[Problem]:
     found = []
     for key in KEYS:
         value = tree.at(("accounts", key))
-        if value is not None and value.value is not None:
-            message = f"{shown(value.value)} is named outside a file; write it into a scenario file, or give 'accounts'"
+        if value is not None:
+            message = f"{shown(value.value)} cannot be set here; write it into a scenario file, or give 'accounts'"
             found.append(Problem(value.mark.file, value.mark.line, f"accounts.{key}", message))
     return found
 

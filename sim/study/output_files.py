@@ -14,6 +14,7 @@ import yaml
 
 SCENARIO_SUFFIXES = (".yaml", ".yml")
 MOST_SOURCES = 40
+LARGEST_READ = 1_000_000  # bytes of a scenario or a mapping; what is larger is a list, and names no other file
 # What files name: the file that a scenario extends, its list of accounts and mapping; a mapping's second list.
 NAMED_FILES = (("extends",), ("accounts", "file"), ("accounts", "mapping"), ("look_up", "file"))
 
@@ -44,9 +45,9 @@ def _sources(scenario: Path) -> list[Path]:
         if not current.is_file() or current in found:
             continue
         found.append(current)
-        if current.suffix.lower() not in SCENARIO_SUFFIXES:
-            continue
         try:
+            if current.stat().st_size > LARGEST_READ:
+                continue
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
             said = yaml.load(current.read_bytes(), Loader=loader)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sim.scenario.book.csv_table import read_table
-from sim.scenario.book.mapping import Columns, Drop, Mapping, TermRule
+from sim.scenario.book.cells import Unreadable, day_number
+from sim.scenario.book.csv_table import TextTable, read_table
+from sim.scenario.book.mapping import DATE_FORMATS, Columns, Drop, Mapping, TermRule
 from sim.scenario.errors import ScenarioError
 
 USUAL = {
@@ -83,5 +84,21 @@ def guess_mapping(data: bytes, file_name: str) -> Mapping:
         columns=Columns(**found),
         term=TermRule(months=12) if no_term else None,
         drop=trials,
+        date_format=_date_format(table, [found[name] for name in ("start", "end", "renewal") if name in found]),
         several_rows="sum" if len(set(accounts)) < len(accounts) else "refuse",
     )
+
+
+def _date_format(table: TextTable, columns: Sequence[str]) -> str | None:
+    """The only format in which all dates of some columns can be read; None if that is the usual one, or is unclear."""
+    cells = {cell for column in columns if table.header.count(column) == 1 for cell in table.column(column)} - {""}
+    fitting = [one for one in DATE_FORMATS if cells and all(_fits(cell, one) for cell in cells)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(cell: str, date_format: str) -> bool:
+    try:
+        day_number(cell, date_format)
+    except Unreadable:
+        return False
+    return True

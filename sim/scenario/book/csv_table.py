@@ -146,12 +146,17 @@ def _records(text: str, separator: str, start: int) -> Iterator[tuple[int, list[
             yield begins, cells
             begins = start + reader.line_num
     except csv.Error as error:
-        text_after = "expected after" in str(error)
-        message = (
-            "text stands after a closing quotation mark; write a quotation mark inside a cell twice"
-            if text_after
-            else "a quotation mark in this row is never closed; close it, or write it twice if it belongs to the text"
-        )
+        if "expected after" in str(error):
+            message = "text stands after a closing quotation mark; write a quotation mark inside a cell twice"
+        elif "field limit" in str(error):
+            message = (
+                f"a cell of this row has more than {csv.field_size_limit():,} characters, most likely by a quotation "
+                "mark that is never closed; close it"
+            )
+        else:
+            message = (
+                "a quotation mark in this row is never closed; close it, or write it twice if it belongs to the text"
+            )
         raise _BadQuote(begins, message) from None
 
 

@@ -1,21 +1,20 @@
 """What follows from an account list for the scenario that starts with it.
 
-In: the list, its mapping, and the scenario's plain values without the list. Out: values to lay on the scenario, in
-words what they are, and what contradicts the list.
+In: the list, the headcounts that its mapping asks for, and the scenario's plain values without the list. Out: values
+to lay on the scenario, in words what they are, and what contradicts the list.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as Map
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sim.scenario.book.account_list import AccountList, IntArray
-from sim.scenario.book.mapping import Mapping
+from sim.scenario.book.mapping import Headcount
 from sim.scenario.errors import did_you_mean, number, shown
 
 MOST_TERMS = 12
@@ -31,22 +30,25 @@ class Derived:
     wrong: tuple[tuple[str, str], ...]
 
 
-def derived(book: AccountList, mapping: Mapping, tiers: Sequence[str], before: Map[str, Any]) -> Derived:
+def derived(
+    book: AccountList, headcount: Mapping[str, Headcount], scenario: Mapping[str, Any], before: Mapping[str, Any]
+) -> Derived:
     """The scenario's values that follow from a list.
 
-    tiers : names, in the scenario's order. before : plain values of the scenario without the list.
+    headcount : what the mapping asks for, by team. scenario : plain values without the list. before : those of them
+    on which the values of the list are laid.
     """
     values: dict[str, Any] = {"tiers": {}}
     told: list[str] = []
-    for index, name in enumerate(tiers):
+    for index, name in enumerate(_at(scenario, "tiers") or {}):
         rows = np.flatnonzero(book.tier == index)
         tier = _at(before, "tiers", name)
-        values["tiers"][name], line = _tier(book, rows, tier if isinstance(tier, Map) else {})
+        values["tiers"][name], line = _tier(book, rows, tier if isinstance(tier, Mapping) else {})
         told.append(f"{name}: {line}.")
     people, wrong = {}, []
-    teams = _at(before, "teams")
-    known = list(teams) if isinstance(teams, Map) else []
-    for team, rule in mapping.headcount.items():
+    teams = _at(scenario, "teams")
+    known = list(teams) if isinstance(teams, Mapping) else []
+    for team, rule in headcount.items():
         if team not in known:
             wrong.append((f"headcount.{team}", f"there is no team {shown(team)}" + did_you_mean(team, known)))
             continue
@@ -59,7 +61,7 @@ def derived(book: AccountList, mapping: Mapping, tiers: Sequence[str], before: M
     return Derived(values, tuple(told), tuple(wrong))
 
 
-def _tier(book: AccountList, rows: IntArray, before: Map[str, Any]) -> tuple[dict[str, Any], str]:
+def _tier(book: AccountList, rows: IntArray, before: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The values of one tier, and a sentence about them."""
     new = before.get("new_accounts_per_year")
     if not len(rows):
@@ -75,7 +77,7 @@ def _tier(book: AccountList, rows: IntArray, before: Map[str, Any]) -> tuple[dic
         parts.append(f"ARR {mean:,.0f} on average, spread {number(cv)}")
     terms = _term_shares(book.term_months[rows])
     old = before.get("term_months")
-    values["term_months"] = {months: None for months in (old if isinstance(old, Map) else ())} | terms
+    values["term_months"] = {months: None for months in (old if isinstance(old, Mapping) else ())} | terms
     parts.append(
         "terms "
         + ", ".join(f"{months} month{'s' if months > 1 else ''} {share:.0%}" for months, share in terms.items())
@@ -109,20 +111,30 @@ def _is_number(value: Any) -> bool:
 
 def _at(values: Any, *path: str) -> Any:
     for key in path:
-        values = values.get(key) if isinstance(values, Map) else None
+        values = values.get(key) if isinstance(values, Mapping) else None
     return values
 
 
-def contradicted(book: AccountList, scenario: Map[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+def overruled(values: Mapping[str, Any], scenario: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of derived values in whose place the whole scenario has another one."""
+    for key, value in values.items():
+        here, there = f"{path}.{key}".lstrip("."), scenario.get(key) if isinstance(scenario, Mapping) else None
+        if isinstance(value, Mapping):
+            yield from overruled(value, there, here)
+        elif value != there:
+            yield here
+
+
+def contradicted(book: AccountList, scenario: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """(path, message) of what a whole scenario says against its list. scenario : plain values."""
     tiers = _at(scenario, "tiers")
-    for index, (name, tier) in enumerate(tiers.items() if isinstance(tiers, Map) else ()):
+    for index, (name, tier) in enumerate(tiers.items() if isinstance(tiers, Mapping) else ()):
         said, listed = _at(tier, "accounts"), int((book.tier == index).sum())
         if said is not None and said != listed:
             message = f"{shown(said)} is written here, but the account list has {listed}; delete this value"
             yield ("tiers", name, "accounts"), message
     teams = _at(scenario, "teams")
-    for name, team in teams.items() if isinstance(teams, Map) else ():
+    for name, team in teams.items() if isinstance(teams, Mapping) else ():
         if _at(team, "named_owner") is True:
             people, vacant = _at(team, "headcount"), _at(team, "opening_vacancies")
             if isinstance(people, int) and isinstance(vacant, int) and people - vacant < len(book.owners):

@@ -57,11 +57,9 @@ def grouped(rows: Row, kept: IntArray, second_seats: bool) -> Account:
     position: dict[str, int] = {}
     group = np.array([position.setdefault(one, len(position)) for one in rows.account], dtype=np.int64)
     n = len(position)
-    seen = np.zeros(n, dtype=bool)
     first = np.unique(group, return_index=True)[1]
     again = np.ones(len(group), dtype=bool)
     again[first] = False
-    seen[group] = True
     cents = np.rint(100 * rows.arr).astype(np.int64)
     arr_cents = np.zeros(n, dtype=np.int64)
     np.add.at(arr_cents, group, cents)

@@ -179,6 +179,8 @@ def contradictions(mapping: Mapping) -> Iterator[tuple[Path, str]]:
             yield ("look_up", "columns"), "names no column; give at least one, or delete look_up"
         has |= second
     yield from _terms_and_tiers(mapping, has)
+    if mapping.as_of is not None and not 1950 <= mapping.as_of.year <= 2150:
+        yield ("as_of",), f"{mapping.as_of} is far away; use a day from 1950 to 2150"
     for index, rule in enumerate(mapping.drop):
         if rule.zero_arr == (rule.column is not None) or (rule.column is None) != (rule.is_ is None):
             message = "give 'column' with 'is', such as {column: is_trial, is: [true]}, or {zero_arr: true}"

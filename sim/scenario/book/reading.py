@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sim.scenario.book.account_list import AccountList, FloatArray, IntArray
+from sim.scenario.book.account_list import AccountList, FloatArray
 from sim.scenario.book.cells import Unreadable, day_number, decimal_sign, money, seats, term_months
 from sim.scenario.book.columns import standard_mapping
-from sim.scenario.book.csv_table import SEPARATORS, read_table, unprintable
+from sim.scenario.book.csv_table import SEPARATORS, TextTable, read_table, unprintable
 from sim.scenario.book.findings import Findings
 from sim.scenario.book.grouping import Account, Row, grouped, next_end
 from sim.scenario.book.mapping import MAPPING, USUAL_TERMS, Mapping, contradictions
@@ -62,11 +62,6 @@ def read_accounts(
             message = f"{shown(mapping.look_up.file)} is not given; give the second list too"
             problems.append(Problem(mapping_name, 0, "look_up.file", message))
     as_of = mapping.as_of or start
-    told = [f"{file_name}: {counted(len(table.rows), 'row')}, separated by {SEPARATORS[table.separator]}."]
-    if table.encoding == "Windows-1252":
-        told.append("The file is not UTF-8 and was read as Windows-1252: look at names with accents.")
-    elif table.encoding:
-        told.append(f"The file was read as {table.encoding}.")
     reading = _Reading(rows, tiers, as_of, currency)
     read = reading.rows_read()
     problems += findings.problems() + (rows.second_findings.problems() if rows.second_findings else [])
@@ -81,8 +76,18 @@ def read_accounts(
         problems = findings.problems() + (rows.second_findings.problems() if rows.second_findings else [])
     if problems or accounts is None:
         raise ScenarioError(_first(problems, file_name))
-    told += reading.told(accounts, len(table.rows), as_of)
+    told = [*_file_told(table), *reading.told(accounts, len(table.rows), as_of)]
     return reading.account_list(accounts, told)
+
+
+def _file_told(table: TextTable) -> list[str]:
+    """How the file itself was read."""
+    told = [f"{table.file}: {counted(len(table.rows), 'row')}, separated by {SEPARATORS[table.separator]}."]
+    if table.encoding == "Windows-1252":
+        told.append("The file is not UTF-8 and was read as Windows-1252: look at names with accents.")
+    elif table.encoding:
+        told.append(f"The file was read as {table.encoding}.")
+    return told
 
 
 def _first(problems: list[Problem], file: str) -> list[Problem]:
@@ -403,9 +408,11 @@ class _Reading:
                 "earliest, the term the one with most ARR; the last start decides the renewal."
             )
         if self.rows.mapping.look_up is not None:
-            without, left = self.rows.matched
+            ids, partners = self.rows.cells("account"), self.rows.partners
+            without, left = sum(one not in partners for one in ids), len(partners - set(ids))
             lines.append(
-                f"Second list: {without:,} rows without a partner in it, {left:,} of its accounts without a row."
+                f"Second list: {counted(without, 'row')} without a partner in it, {left:,} of its accounts without a "
+                "row."
             )
         if self.mapping.owner == "named" and self.rows.source("owner") is not None:
             names, none = len(set(accounts.owner) - {""}), sum(not owner for owner in accounts.owner)
@@ -426,6 +433,3 @@ def counted(number_of: int, noun: str) -> str:
 
 def _date_of(days: float) -> dt.date:
     return dt.date(1970, 1, 1) + dt.timedelta(days=int(days))
-
-
-__all__ = ["AccountList", "IntArray", "read_accounts"]

@@ -45,7 +45,7 @@ class Rows:
         self.kept: IntArray = np.arange(len(table.rows))
         self._sources: dict[str, Source] = {}
         self.second_findings: Findings | None = None
-        self.matched: tuple[int, int] = (0, 0)  # rows without a partner, partners without a row
+        self.partners: frozenset[str] = frozenset()  # accounts of the second list
         for name, column in mapping.columns:
             if column is not None and self._there(table, column, findings, f"columns.{name}"):
                 self._sources[name] = Source(column, table.column(column), table.lines, findings, table.separator)
@@ -86,8 +86,7 @@ class Rows:
             cells = second.column(column)
             filled = [cells[row] if row >= 0 else "" for row in partner]
             self._sources[name] = Source(column, filled, lines, findings, second.separator, second=True)
-        present = set(ids.cells)
-        self.matched = sum(row < 0 for row in partner), sum(account not in present for account in position)
+        self.partners = frozenset(position)
 
     def source(self, name: str) -> Source | None:
         """Where a field's cells are; None if no column has it."""

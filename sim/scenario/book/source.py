@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.scenario.book.account_list import AccountList
-from sim.scenario.book.columns import standard_mapping
-from sim.scenario.book.csv_table import MAX_BYTES, read_table, too_large
+from sim.scenario.book.csv_table import MAX_BYTES, too_large
 from sim.scenario.book.mapping import MAPPING, Mapping, read_mapping
 from sim.scenario.book.reading import read_accounts
 from sim.scenario.errors import Problem, ScenarioError, did_you_mean, shown
@@ -49,7 +48,7 @@ class AccountSource:
         data = _read(file, MAX_BYTES, str(file), problems)
         mapping, look_up = None, None
         if mapping_path is not None or os.path.lexists(mapping_file):
-            mapping = _mapping(mapping_file, problems)
+            mapping = _mapping(mapping_file, problems, named=mapping_path is not None)
         if mapping is not None and mapping.look_up is not None:
             wrong = why_not_inside(mapping.look_up.file, mapping_file.parent, mapping_file.parent, "crm.csv")
             second = mapping_file.parent / mapping.look_up.file
@@ -74,22 +73,21 @@ class AccountSource:
             mapping_name=self.mapping_name,
         )
 
-    def mapping_used(self) -> Mapping:
-        """The mapping, or the standard one. Raises ScenarioError if the file is no table."""
-        if self.mapping is not None:
-            return self.mapping
-        table, problems = read_table(self.data, self.file_name)
-        if table is None:
-            raise ScenarioError(problems)
-        return standard_mapping(table.header)
 
-
-def _mapping(path: Path, problems: list[Problem]) -> Mapping | None:
+def _mapping(path: Path, problems: list[Problem], named: bool) -> Mapping | None:
+    """The mapping in a file. named : somebody has named it; else it is only called like the list."""
+    before = len(problems)
     data = _read(path, MAX_MAPPING_BYTES + 1, str(path), problems)
+    if len(problems) > before:
+        return None
     try:
-        return read_mapping(data, str(path)) if not problems or data else None
+        return read_mapping(data, str(path))
     except ScenarioError as error:
-        problems += error.problems
+        found = error.problems
+        if not named and b"columns" not in data:
+            message = "is called like the list and so taken for its mapping, but has no 'columns'; name the mapping"
+            found = [Problem(str(path), 0, "", message)]
+        problems += found
         return None
 
 
@@ -100,7 +98,7 @@ def _read(path: Path, most: int, told_at: str, problems: list[Problem], field: s
             raise IsADirectoryError
         size = path.stat().st_size
         if size > most:
-            problems.append(Problem(told_at, 0, field, too_large(size) or "too large for a mapping"))
+            problems.append(Problem(told_at, 0, field, too_large(size) or "larger than 1 MB; a mapping is far smaller"))
             return b""
         with open(path, "rb") as file:
             return file.read(most + 1)
