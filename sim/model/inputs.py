@@ -343,3 +343,7 @@ class Inputs:
     cac_per_new_arr: float
     programme_cost_per_year: float
     burnout_high_above: float
+
+    def phase_at(self, hour: float) -> Phase:
+        """The dated phase that holds at an hour; in the warm-up, the first."""
+        return [phase for phase in self.phases if phase.start_hour <= max(0.0, hour)][-1]

@@ -9,7 +9,7 @@ whole cents where the name says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -150,9 +150,9 @@ Table = dict[str, NDArray[Any]]
 class Rows:
     """An append-only table: blocks of equal-length columns, joined once at the end."""
 
-    def __init__(self, columns: dict[str, str]) -> None:
+    def __init__(self, columns: dict[str, str], blocks: Sequence[list[NDArray[Any]]] = ()) -> None:
         self.columns = columns
-        self.blocks: list[list[NDArray[Any]]] = []
+        self.blocks = list(blocks)
 
     def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
         """Adds a block; one sequence per column, in the columns' order."""
@@ -167,6 +167,20 @@ class Rows:
         if not self.blocks:
             return {name: np.empty(0, dtype=kind) for name, kind in self.columns.items()}
         return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
+
+
+@dataclass
+class Ledger:
+    """The four tables of a run while they grow."""
+
+    contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
+    account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
+    people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
+    tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
+
+    def fork(self) -> Ledger:
+        """A ledger that begins with the rows of this one (shared, never changed) and grows by itself."""
+        return Ledger(*(Rows(rows.columns, rows.blocks) for rows in vars(self).values()))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ from sim.model.inputs import (
     Phase,
 )
 from sim.model.ledger import (
-    ACCOUNT_EVENT_COLUMNS,
     ANNOUNCED,
     MIDTERM,
     OWNER_CHANGED,
@@ -42,9 +41,8 @@ from sim.model.ledger import (
     RESOLVED,
     SPONSOR_ENGAGED,
     SPONSOR_LOST,
-    TIER_WEEK_COLUMNS,
     WON,
-    Rows,
+    Ledger,
     Table,
 )
 from sim.model.luck import Luck, counts, key_of, lognormal, name_key
@@ -72,12 +70,11 @@ class Trigger:
 class Lifecycle:
     """The accounts of one replication of one scenario."""
 
-    def __init__(self, inputs: Inputs, table: AccountTable, luck: Luck) -> None:
+    def __init__(self, inputs: Inputs, table: AccountTable, luck: Luck, ledger: Ledger) -> None:
         self.inputs = inputs
         self.table = table
         self.luck = luck
-        self.events = Rows(ACCOUNT_EVENT_COLUMNS)
-        self.tier_weeks = Rows(TIER_WEEK_COLUMNS)
+        self.ledger = ledger
         self._downturn: tuple[Phase, int, BoolArray] | None = None
 
     # --- states and intent --------------------------------------------------------------------------------
@@ -295,7 +292,7 @@ class Lifecycle:
     def plan_new_accounts(self) -> None:
         """Draws all new accounts of the run; each waits in the table, not active, until its first Monday."""
         weeks = np.arange(self.inputs.weeks)
-        phases = [self._phase_at(week) for week in range(self.inputs.weeks)]
+        phases = [self.inputs.phase_at(week * HOURS_PER_WEEK) for week in range(self.inputs.weeks)]
         tier_keys = np.array([tier.key for tier in phases[0].tiers], dtype=np.uint64)
         of_week, of_tier = np.repeat(weeks, len(tier_keys)), np.tile(np.arange(len(tier_keys)), len(weeks))
         mean = [tier.new_accounts_per_week * phase.switches.growth for phase in phases for tier in phase.tiers]
@@ -309,9 +306,6 @@ class Lifecycle:
             rows = np.flatnonzero([phases[w] is phase for w in week])
             if len(rows):
                 self._plan(phase, keys[rows], tier[rows], week[rows], u_arr[rows], u_rate[rows], u_term[rows])
-
-    def _phase_at(self, week: int) -> Phase:
-        return [phase for phase in self.inputs.phases if phase.start_hour <= week * HOURS_PER_WEEK][-1]
 
     def _plan(
         self,
@@ -381,7 +375,7 @@ class Lifecycle:
         elif before is None:
             before = arr
         drivers = shares if shares is not None else np.zeros((5, n))
-        self.events.append(
+        self.ledger.account_events.append(
             np.full(n, time),
             rows,
             self.table.tier[rows],
@@ -408,7 +402,7 @@ class Lifecycle:
         at_risk = health(table.states[:, there], phase.states) < phase.states.at_risk_below
         arr = np.zeros(tiers, dtype=np.int64)
         np.add.at(arr, tier, table.arr_cents[there])
-        self.tier_weeks.append(
+        self.ledger.tier_weeks.append(
             np.full(tiers, week),
             np.arange(tiers),
             np.bincount(tier, minlength=tiers),
