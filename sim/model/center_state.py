@@ -42,7 +42,7 @@ def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float
     for index, rules in enumerate(phase.teams):
         agents = []
         for seat in range(rules.headcount):
-            agent = Agent(index, seat, _LONG_AGO)
+            agent = Agent(index, seat, _LONG_AGO, rules.key)
             agent.fatigue = agent.burnout = burnout[index]
             if seat >= rules.headcount - vacancies[index]:
                 agent.employed = False

@@ -29,7 +29,7 @@ from sim.model.ledger import (
     WITHDRAWN,
 )
 from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, ramp_speed, work_factors
+from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, person_key, ramp_speed, work_factors
 
 Pending = tuple[float, int, int, str, Any]  # a call that can be kept: time, order, number, handler, its argument
 
@@ -402,7 +402,7 @@ class ContactCenter:
                 agent.closed = False
                 self.hire(agent, now)
             else:
-                agent = Agent(team, len(agents), now)
+                agent = Agent(team, len(agents), now, rules.key)
                 agents.append(agent)
                 agent.event = HIRED
                 agent.hiring_cost += rules.hiring_cost
@@ -410,12 +410,14 @@ class ContactCenter:
 
     def hire(self, agent: Agent, now: float) -> None:
         """A new person takes a vacant seat: unburdened, and slow until ramped up."""
+        rules = self.phase.teams[agent.team]
         agent.employed = True
         agent.occupant += 1
+        agent.key = person_key(rules.key, agent.seat, agent.occupant)
         agent.hired_at = now
         agent.fatigue = agent.burnout = 0.0
         agent.event = HIRED
-        agent.hiring_cost += self.phase.teams[agent.team].hiring_cost
+        agent.hiring_cost += rules.hiring_cost
 
     def quit(self, agent: Agent, now: float) -> None:
         """A person leaves the company: the seat is vacant, the team covers its queue."""

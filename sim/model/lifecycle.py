@@ -104,15 +104,16 @@ class Lifecycle:
         account, done = rows["account"].astype(np.int64), rows["outcome"] == RESOLVED
         fights = account[done & (rows["category"] == phase.categories.firefight)]
         np.add.at(table.firefights_done, fights, 1)
-        engaged = np.unique(account[done & (rows["category"] == phase.categories.sponsor_reengagement)])
-        engaged = engaged[table.sponsor_lost[engaged] & table.active[engaged]]
+        reached = np.zeros(len(table), dtype=bool)
+        reached[account[done & (rows["category"] == phase.categories.sponsor_reengagement)]] = True
+        engaged = np.flatnonzero(reached & table.sponsor_lost & table.active)
         table.sponsor_lost[engaged] = False
         self._record(SPONSOR_ENGAGED, now, engaged)
 
-        warmth = np.array([team.warmth for team in phase.teams])
-        slope, offset = contact_effects(rows, rules, phase.categories, phase.channels, warmth)
+        slope, offset = contact_effects(rows, rules, phase.categories, phase.channels, phase.warmth)
         apply_in_order(table.states, account, rows["ended"], slope, offset)
-        table.states[SATISFACTION] *= (1 - rules.waiting_loss_per_week) ** overdue
+        late = np.flatnonzero(overdue)
+        table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** overdue[late]
         table.states = drift(table.states, rules)
 
         triggers = []
@@ -132,7 +133,7 @@ class Lifecycle:
 
     def _hazards(self, week: int, phase: Phase) -> FloatArray:
         table = self.table
-        factor = np.array([tier.departure_factor for tier in phase.tiers])[table.tier]
+        factor = phase.departure_factor[table.tier]
         downturn = self._in_downturn(week // 13, phase)[table.tier]
         return departures.hazards(table.states, table.sponsor_lost, downturn, factor, phase.departures)
 
@@ -191,7 +192,9 @@ class Lifecycle:
         if not phase.switches.churn:
             rows = np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK))
             before, when = self.table.arr_cents[rows].copy(), self.table.renewal[rows].copy()
-            self._renew(rows, phase)
+            _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
+            self._renew(rows, u_change, u_size, phase)
+            self._clear_term(rows)
             self._record(RENEWAL, when, rows, before=before, after=self.table.arr_cents[rows])
             return rows[:0]
         return np.concatenate([self._settle_midterm(week, phase), self._settle_renewals(week, phase)])
@@ -201,7 +204,7 @@ class Lifecycle:
         rows = np.flatnonzero(table.active & (table.renewal <= week * HOURS_PER_WEEK))
         if not len(rows):
             return rows
-        u_save, u_renew, _, _ = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
+        u_save, u_renew, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
         shares = departures.driver_shares(table.intent[:, rows])
         save = departures.save_probability(shares, table.firefights_done[rows], rules)
         left, expected, probability = departures.settle(
@@ -219,8 +222,9 @@ class Lifecycle:
             table.announced[rows].copy(),
             table.renewal[rows].copy(),
         )
-        self._leave(rows[left])
-        self._renew(rows[~left], phase)
+        table.active[rows[left]] = False
+        self._renew(rows[~left], u_change[~left], u_size[~left], phase)
+        self._clear_term(rows)
         after = np.where(left, 0, table.arr_cents[rows])
         self._record(
             RENEWAL, when, rows, announced=announced, left=left, probability=probability, expected=expected,
@@ -247,21 +251,17 @@ class Lifecycle:
         left = self.luck.uniform("leave mid-term", table.key[rows], week) < p
         before, announced = table.arr_cents[rows].copy(), table.announced[rows].copy()
         shares = departures.driver_shares(table.intent[:, rows])
-        self._leave(rows[left])
+        table.active[rows[left]] = False
+        self._clear_term(rows[left])
         self._record(
             MIDTERM, (week - 0.5) * HOURS_PER_WEEK, rows, announced=announced, left=left, probability=p,
             expected=p, before=before, after=np.where(left, 0, before), shares=shares,
         )  # fmt: skip
         return rows[left]
 
-    def _leave(self, rows: IntArray) -> None:
-        self.table.active[rows] = False
-        self._clear_term(rows)
-
-    def _renew(self, rows: IntArray, phase: Phase) -> None:
+    def _renew(self, rows: IntArray, u_change: FloatArray, u_size: FloatArray, phase: Phase) -> None:
         table = self.table
         if phase.switches.expansion and len(rows):
-            _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
             table.arr_cents[rows] = departures.renewed_arr_cents(
                 table.arr_cents[rows],
                 table.term_months[rows],
@@ -271,7 +271,6 @@ class Lifecycle:
                 phase.departures,
             )
         table.renewal[rows] += table.term_months[rows] * HOURS_PER_MONTH
-        self._clear_term(rows)
 
     def _clear_term(self, rows: IntArray) -> None:
         if not len(rows):

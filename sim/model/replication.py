@@ -324,38 +324,38 @@ class Run:
         """The contacts of a week: customers' own in order of time (how many comes second), then planned work and
         what events gave rise to.
         """
-        phase, luck = self.phase, self.luck
+        phase, luck, triggers = self.phase, self.luck, self.state.triggers
         table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
-        triggers = self.state.triggers
         overdue = np.zeros(len(table), dtype=np.int64)
         overdue[: len(self.state.overdue)] = self.state.overdue
         rates = contact_rates(table, phase, now, overdue)
         mean = categories.rate_per_week[self._customers][:, np.newaxis] * rates
         u = luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
-        position = np.repeat(np.arange(number.size), number)
-        j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
-        category, account = self._customers[position // len(table)], position % len(table)
-        key = key_of(table.key[account], categories.keys[category], week, j)
-        time = phase.demand.profile.times(luck.uniform("arrival time", key), week)
-        order = np.lexsort((key, time))
+        some = np.flatnonzero(number)
+        number = number[some]
+        position = np.repeat(some, number)
+        customers = len(position)
 
         planned_account, planned_category = planned_work(table, phase, week)
-        later_account = np.concatenate([planned_account, *(t.accounts for t in triggers)])
-        later_category = np.concatenate([planned_category, *(np.full(len(t.accounts), t.category) for t in triggers)])
-        later_j = np.concatenate([np.zeros(len(planned_account)), *(np.full(len(t.accounts), t.j) for t in triggers)])
-        later_key = key_of(table.key[later_account], categories.keys[later_category], week, later_j.astype(np.int64))
-        expires = np.full(len(later_account), np.inf)
+        planned = customers + len(planned_account)
+        account = np.concatenate([position % len(table), planned_account, *(t.accounts for t in triggers)])
+        category = np.empty(len(account), dtype=np.int64)
+        category[:customers] = self._customers[position // len(table)]
+        category[customers:planned] = planned_category
+        category[planned:] = np.repeat([t.category for t in triggers], [len(t.accounts) for t in triggers])
+        j = np.zeros(len(account), dtype=np.int64)
+        j[:customers] = np.arange(customers) - np.repeat(np.cumsum(number) - number, number)
+        j[planned:] = np.repeat([t.j for t in triggers], [len(t.accounts) for t in triggers])
+        key = key_of(table.key[account], categories.keys[category], week, j)
+        time = np.full(len(account), now)
+        time[:customers] = phase.demand.profile.times(luck.uniform("arrival time", key[:customers]), week)
+        expires = np.full(len(account), np.inf)
         if phase.switches.expiry:
-            expires = now + categories.window_hours[later_category]
+            expires[customers:] = now + categories.window_hours[category[customers:]]
         deadline = np.concatenate([np.zeros(0), *(t.deadline for t in triggers)])
-        first = len(later_account) - len(deadline)
-        expires[first:] = np.minimum(expires[first:], deadline)
-        wanted = Wanted(
-            account=np.concatenate([account[order], later_account]),
-            category=np.concatenate([category[order], later_category]),
-            key=np.concatenate([key[order], later_key]),
-            time=np.concatenate([time[order], np.full(len(later_account), now)]),
-            expires=np.concatenate([np.full(len(order), np.inf), expires]),
-        )
-        return wanted, len(order)
+        expires[planned:] = np.minimum(expires[planned:], deadline)
+        order = np.arange(len(account))
+        order[:customers] = np.lexsort((key[:customers], time[:customers]))
+        wanted = Wanted(account, category, key, time, expires).part(order)
+        return wanted, customers
