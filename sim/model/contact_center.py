@@ -254,8 +254,10 @@ class ContactCenter:
         After the shift's end only urgent work is taken.
         """
         pool, own = self.teams[agent.team].pool, agent.queue
-        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         levels = own.levels | pool.levels
+        if not levels:
+            return None
+        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         while levels:
             level = (levels & -levels).bit_length() - 1
             levels &= levels - 1

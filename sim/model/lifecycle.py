@@ -169,15 +169,14 @@ class Lifecycle:
         rows = np.flatnonzero(at_notice & (table.renewal - rules.notice_hours <= now))
         if not len(rows):
             return []
-        p = departures.leave_probability(table.intent[:, rows].sum(axis=0))
+        intent = table.intent[:, rows]
+        p = departures.leave_probability(intent.sum(axis=0))
         u = self.luck.uniform("announce", self._term_keys(rows))
         says = u < rules.announce_share * p
         table.notice_drawn[rows] = True
         table.notice_probability[rows] = p
         table.notice_share[rows] = rules.announce_share
-        table.notice_save[rows] = departures.nominal_save_probability(
-            departures.driver_shares(table.intent[:, rows]), rules
-        )
+        table.notice_save[rows] = departures.nominal_save_probability(departures.driver_shares(intent), rules)
         table.announced[rows] = says
         told = rows[says]
         self._record(ANNOUNCED, now, told, probability=rules.announce_share * p[says])
@@ -191,7 +190,7 @@ class Lifecycle:
         """Contracts that have ended are renewed or not; a quarter's mid-term leaving; returns who left."""
         if not phase.switches.churn:
             rows = np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK))
-            before, when = self.table.arr_cents[rows].copy(), self.table.renewal[rows].copy()
+            before, when = self.table.arr_cents[rows], self.table.renewal[rows]
             _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
             self._renew(rows, u_change, u_size, phase)
             self._clear_term(rows)
@@ -205,22 +204,19 @@ class Lifecycle:
         if not len(rows):
             return rows
         u_save, u_renew, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
-        shares = departures.driver_shares(table.intent[:, rows])
+        intent = table.intent[:, rows]
+        shares = departures.driver_shares(intent)
+        before, announced, when = table.arr_cents[rows], table.announced[rows], table.renewal[rows]
         save = departures.save_probability(shares, table.firefights_done[rows], rules)
         left, expected, probability = departures.settle(
-            departures.leave_probability(table.intent[:, rows].sum(axis=0)),
+            departures.leave_probability(intent.sum(axis=0)),
             table.notice_probability[rows],
-            table.announced[rows],
+            announced,
             save,
             table.notice_save[rows],
             table.notice_share[rows],
             u_save,
             u_renew,
-        )
-        before, announced, when = (
-            table.arr_cents[rows].copy(),
-            table.announced[rows].copy(),
-            table.renewal[rows].copy(),
         )
         table.active[rows[left]] = False
         self._renew(rows[~left], u_change[~left], u_size[~left], phase)
@@ -245,12 +241,12 @@ class Lifecycle:
         rows = np.flatnonzero(in_term)
         if not len(rows) or rules.midterm_share <= 0:
             return np.zeros(0, dtype=np.int64)
-        total = table.intent[:, rows].sum(axis=0)
+        intent = table.intent[:, rows]
+        total = intent.sum(axis=0)
         p = departures.leave_probability(rules.midterm_share * (total - table.intent_checked[rows]))
         table.intent_checked[rows] = total
         left = self.luck.uniform("leave mid-term", table.key[rows], week) < p
-        before, announced = table.arr_cents[rows].copy(), table.announced[rows].copy()
-        shares = departures.driver_shares(table.intent[:, rows])
+        before, announced, shares = table.arr_cents[rows], table.announced[rows], departures.driver_shares(intent)
         table.active[rows[left]] = False
         self._clear_term(rows[left])
         self._record(

@@ -236,6 +236,7 @@ class Run:
         for contact in still_open:
             contact.outcome = OPEN
         self._flush([*self.center.state.finished, *still_open], now)
+        self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
             contacts=self.ledger.contacts.table(),
             account_events=self.ledger.account_events.table(),
