@@ -82,7 +82,10 @@ def replicate(
     replication: int,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[History]:
-    """Runs the warm-up once and then every scenario from its end; yields their histories in order.
+    """Runs the warm-up once and then every scenario; yields their histories in order.
+
+    A scenario goes on from the warm-up's end, or from the week in which it parts from an earlier one. Its history is
+    the same bits either way.
 
     Parameters
     ----------
@@ -114,17 +117,17 @@ def replicate(
         run.warm()
     warm = Kept(0, pickle.dumps(state, pickle.HIGHEST_PROTOCOL), Ledger())
     origins = branches(scenarios)
-    branching: dict[tuple[int, int], Kept] = {}
+    copies: dict[tuple[int, int], Kept] = {}  # by scenario and week, for those that branch off there
     for index, inputs in enumerate(scenarios):
-        kept = branching.get(origins[index], warm)
+        kept = copies.get(origins[index], warm)
         run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork())
         if kept is warm:
             run.begin()
         else:
             run.go_on()
-        for origin in sorted(set(origins[index + 1 :])):
-            if origin[0] == index and origin[1] > 0:
-                branching[origin] = run.keep(origin[1])
+        for origin, week in sorted(set(origins[index + 1 :])):
+            if origin == index:
+                copies[origin, week] = run.keep(week)
         yield run.history()
 
 
@@ -327,36 +330,41 @@ class Run:
         """
         phase, luck, triggers = self.phase, self.luck, self.state.triggers
         table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
+        own_account, own_category, own_j = self._customers_own(week)
+        planned_account, planned_category = planned_work(table, phase, week)
+        own, planned = len(own_account), len(own_account) + len(planned_account)
+        each = [len(trigger.accounts) for trigger in triggers]
+
+        account = np.concatenate([own_account, planned_account, *(trigger.accounts for trigger in triggers)])
+        category = np.zeros(len(account), dtype=np.int64)
+        category[:own], category[own:planned] = own_category, planned_category
+        category[planned:] = np.repeat([trigger.category for trigger in triggers], each)
+        j = np.zeros(len(account), dtype=np.int64)
+        j[:own] = own_j
+        j[planned:] = np.repeat([trigger.j for trigger in triggers], each)
+        key = key_of(table.key[account], categories.keys[category], week, j)
+        time = np.full(len(account), now)
+        time[:own] = phase.demand.profile.times(luck.uniform("arrival time", key[:own]), week)
+        expires = np.full(len(account), np.inf)
+        if phase.switches.expiry:
+            expires[own:] = now + categories.window_hours[category[own:]]
+        deadlines = np.concatenate([np.zeros(0), *(trigger.deadline for trigger in triggers)])
+        expires[planned:] = np.minimum(expires[planned:], deadlines)
+        order = np.arange(len(account))
+        order[:own] = np.lexsort((key[:own], time[:own]))
+        return Wanted(account, category, key, time, expires).part(order), own
+
+    def _customers_own(self, week: int) -> tuple[IntArray, IntArray, IntArray]:
+        """What customers contact the company about in a week: account, category, and which of its kind, from 0."""
+        phase, table = self.phase, self.lifecycle.table
         overdue = np.zeros(len(table), dtype=np.int64)
         overdue[: len(self.state.overdue)] = self.state.overdue
-        rates = contact_rates(table, phase, now, overdue)
-        mean = categories.rate_per_week[self._customers][:, np.newaxis] * rates
-        u = luck.uniforms(self._count_draws, table.key, week)
+        rates = contact_rates(table, phase, week * HOURS_PER_WEEK, overdue)
+        mean = phase.categories.rate_per_week[self._customers][:, np.newaxis] * rates
+        u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
         some = np.flatnonzero(number)
         number = number[some]
         position = np.repeat(some, number)
-        customers = len(position)
-
-        planned_account, planned_category = planned_work(table, phase, week)
-        planned = customers + len(planned_account)
-        account = np.concatenate([position % len(table), planned_account, *(t.accounts for t in triggers)])
-        category = np.empty(len(account), dtype=np.int64)
-        category[:customers] = self._customers[position // len(table)]
-        category[customers:planned] = planned_category
-        category[planned:] = np.repeat([t.category for t in triggers], [len(t.accounts) for t in triggers])
-        j = np.zeros(len(account), dtype=np.int64)
-        j[:customers] = np.arange(customers) - np.repeat(np.cumsum(number) - number, number)
-        j[planned:] = np.repeat([t.j for t in triggers], [len(t.accounts) for t in triggers])
-        key = key_of(table.key[account], categories.keys[category], week, j)
-        time = np.full(len(account), now)
-        time[:customers] = phase.demand.profile.times(luck.uniform("arrival time", key[:customers]), week)
-        expires = np.full(len(account), np.inf)
-        if phase.switches.expiry:
-            expires[customers:] = now + categories.window_hours[category[customers:]]
-        deadline = np.concatenate([np.zeros(0), *(t.deadline for t in triggers)])
-        expires[planned:] = np.minimum(expires[planned:], deadline)
-        order = np.arange(len(account))
-        order[:customers] = np.lexsort((key[:customers], time[:customers]))
-        wanted = Wanted(account, category, key, time, expires).part(order)
-        return wanted, customers
+        j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
+        return position % len(table), self._customers[position // len(table)], j
