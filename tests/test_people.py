@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import simpy
 from scipy import stats
 from small import NOTHING_HAPPENS, rows_where, run, small_inputs
 
 from sim.model import staff
+from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.inputs import PeopleRules
@@ -131,9 +131,9 @@ def day_of(
         }
     ).phases[0]
     phase = replace(phase, teams=phase.teams[:1])
-    env = simpy.Environment()
+    agenda = Agenda(0.0)
     state = opening_state(phase, (0,), (0.0,), 0.0)
-    center = ContactCenter(env, phase, state)
+    center = ContactCenter(agenda, phase, state)
     center.expect(
         iter(
             Contact(
@@ -144,8 +144,8 @@ def day_of(
             for key, (time, hours, urgent) in enumerate(contacts)
         )
     )  # fmt: skip
-    env.process(center.calendar(0, 0, lambda time: phase.teams[0]))
-    env.run(until=24.0)
+    center.plan_shifts([(0, phase.teams)])
+    agenda.run_to(24.0)
     return [(c.started, c.ended, OUTCOMES[c.outcome]) for c in state.finished], state.teams[0].agents[0]
 
 

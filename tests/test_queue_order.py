@@ -8,11 +8,11 @@ from math import inf
 from typing import Any
 
 import numpy as np
-import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import rows_where, run, small_inputs
 
+from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.inputs import Phase
@@ -75,15 +75,15 @@ def contact_of(row: Waiting) -> Contact:
 
 def served_by_the_engine(rows: list[Waiting], overtime: bool) -> list[tuple[int, float]]:
     """Keys and start times of one person's first day, all contacts waiting at its start."""
-    env = simpy.Environment()
+    agenda = Agenda(0.0)
     used = replace(PHASE, switches=replace(PHASE.switches, overtime=overtime))
     state = opening_state(used, (0,), (0.0,), 0.0)
-    center = ContactCenter(env, used, state)
+    center = ContactCenter(agenda, used, state)
     agent = state.teams[0].agents[0]
     for row in rows:
         (agent.queue if row.own else state.teams[0].pool).push(contact_of(row))
-    env.process(center.calendar(0, 0, lambda time: used.teams[0]))
-    env.run(until=32.0)
+    center.plan_shifts([(0, used.teams)])
+    agenda.run_to(32.0)
     return [(contact.key, contact.started) for contact in state.finished]
 
 

@@ -15,10 +15,8 @@ from sim.model.inputs import FloatArray, IntArray, Phase
 
 def owner_load(table: AccountTable, phase: Phase, team: int) -> FloatArray:
     """Expected weekly hours per account for its owner in `team`: customers' contacts and recurring planned work."""
-    share = np.diff(phase.routing.assign, axis=1, prepend=0.0)[:, team]
-    hours = phase.categories.handle_hours * share
-    recurring = (hours / phase.playbooks.every_weeks).sum(axis=1)
-    return usual_rates(table, phase) * (phase.categories.rate_per_week * hours).sum() + recurring[table.tier]
+    customers, recurring = phase.owner_hours[team]
+    return usual_rates(table, phase) * customers + recurring[table.tier]
 
 
 def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: list[int]) -> None:

@@ -155,10 +155,11 @@ def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Pha
     ended = np.array([c.ended for c in contacts])
     until = np.where(np.isnan(started), np.where(np.isnan(ended), now, ended), started)
     wait = until - queued
-    for index, rules in enumerate(phase.teams):
-        rows = np.flatnonzero((team == index) & ~live)
+    for shift, teams in phase.shifts:
+        rows = np.flatnonzero(teams[team] & ~live)
         if len(rows):
-            wait[rows] = rules.shift.open_hours(until[rows]) - rules.shift.open_hours(queued[rows])
+            begun, over = shift.open_hours(np.array([queued[rows], until[rows]]))
+            wait[rows] = over - begun
     served = ~np.isnan(started)
     handled = np.where(served, np.where(np.isnan(ended), now, ended) - started, 0.0)
     return [

@@ -9,7 +9,7 @@ is negative). Money is in units of the scenario's currency, in whole cents where
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -164,9 +164,9 @@ Table = dict[str, NDArray[Any]]
 class Rows:
     """An append-only table: blocks of equal-length columns, joined once at the end."""
 
-    def __init__(self, columns: dict[str, str]) -> None:
+    def __init__(self, columns: dict[str, str], blocks: Sequence[list[NDArray[Any]]] = ()) -> None:
         self.columns = columns
-        self.blocks: list[list[NDArray[Any]]] = []
+        self.blocks = list(blocks)
 
     def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
         """Adds a block; one sequence per column, in the columns' order."""
@@ -181,6 +181,25 @@ class Rows:
         if not self.blocks:
             return {name: np.empty(0, dtype=kind) for name, kind in self.columns.items()}
         return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
+
+
+@dataclass
+class Ledger:
+    """The four tables of a run while they grow, and the accounts as they stood at its start."""
+
+    contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
+    account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
+    people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
+    tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
+    opening: Table = field(default_factory=dict)
+
+    def fork(self) -> Ledger:
+        """A ledger that begins with the rows of this one (shared, never changed) and grows by itself."""
+        contacts, events, people, tiers = (
+            Rows(rows.columns, rows.blocks)
+            for rows in (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
+        )
+        return Ledger(contacts, events, people, tiers, self.opening)
 
 
 @dataclass(frozen=True)

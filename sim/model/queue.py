@@ -199,11 +199,11 @@ class Queue:
         return expired, waiting
 
 
-def is_urgent(contact: Contact, now: float) -> bool:
-    """May run over the shift's end: a live customer, urgent work, or a customer's contact past its due time."""
-    return contact.live or contact.urgent or (contact.customer and now > contact.due)
-
-
 def may_overrun(contact: Contact, now: float, hours_left: float, overtime: bool) -> bool:
-    """Urgent work may be started although it will run past the shift's end, or (with overtime) after it."""
-    return is_urgent(contact, now) and (overtime or (contact.live and hours_left > 0))
+    """Urgent work may be started although it will run past the shift's end, or (with overtime) after it.
+
+    Urgent is a live customer, work that is urgent by its category, or a customer's contact past its due time.
+    """
+    if contact.live:
+        return overtime or hours_left > 0
+    return overtime and (contact.urgent or (contact.customer and now > contact.due))

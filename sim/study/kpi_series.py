@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.model.inputs import Inputs
 from sim.model.ledger import RESOLVED, History, Table
-from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray, Span, decisions
+from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray, Span, decisions, where
 from sim.study.kpi_teams import NEVER_ASKED, decided_plans, initiated, waiting_until
 
 TEAM_MEASURES = (
@@ -51,9 +51,9 @@ def weekly_series(history: History, inputs: Inputs) -> WeeklySeries:
     customer = initiated(inputs, "customer")[history.contacts["category"]]
     teams = [
         _team(
-            {name: column[history.contacts["team"] == index] for name, column in history.contacts.items()},
+            where(history.contacts, history.contacts["team"] == index),
             customer[history.contacts["team"] == index],
-            {name: column[history.people_weeks["team"] == index] for name, column in history.people_weeks.items()},
+            where(history.people_weeks, history.people_weeks["team"] == index),
             inputs.weeks,
         )
         for index in range(len(inputs.teams))
