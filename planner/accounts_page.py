@@ -330,7 +330,7 @@ def _checked(key: str, baseline: str, stamps: Any, _source: AccountSource) -> Sc
 def _outcome(source: AccountSource) -> None:
     """Errors, or the summary with the list and the button that puts it to use."""
     baseline = str(st.session_state.get("baseline", inputs.FIRST_BASELINE))
-    found = _checked(drafts.fingerprint(source), baseline, inputs.scenario_files(), source)
+    found = _checked(drafts.fingerprint(source), baseline, inputs.stamps(), source)
     if isinstance(found, ScenarioError):
         _errors(found)
         return

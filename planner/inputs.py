@@ -51,7 +51,7 @@ class Chosen:
 
 def show() -> Chosen | None:
     """Draws the pickers, the levers and the sentence; gives what they say, or None if it cannot run."""
-    files = [name for name, _ in scenario_files()]
+    files = list(scenario_files())
     if len(files) < 2:
         st.error(f"Two scenario files are needed in {drafts.FOLDER}; there {'is 1' if files else 'are none'}.")
         return None
@@ -85,22 +85,25 @@ def current() -> Chosen | None:
 # --- files ------------------------------------------------------------------------------------------------
 
 
-def scenario_files() -> tuple[tuple[str, int], ...]:
-    """Names and times of the scenario files: regular ones, neither hidden (as editors' locks are) nor unreadable.
+def scenario_files() -> tuple[str, ...]:
+    """Names of the scenario files: regular ones, neither hidden (as editors' locks are) nor unreadable."""
+    return tuple(name for name, _ in stamps() if name.endswith(".yaml") and "/" not in name)
 
-    The times of all are a stamp for each: `extends` lets one file change another's meaning. Other programs
-    write in the folder meanwhile, so a file that is gone when its time is asked for is left out.
+
+def stamps() -> tuple[tuple[str, int], ...]:
+    """Names and times of all files of the folder and the folders in it: a stamp for each scenario.
+
+    `extends` and lists of accounts let one file change another's meaning. Other programs write there meanwhile, so
+    a file that is gone when its time is asked for is left out.
     """
     found = []
-    try:
-        for path in drafts.FOLDER.iterdir():
-            if path.suffix == ".yaml" and not path.name.startswith(".") and path.name.isprintable():
+    with contextlib.suppress(OSError):
+        for path in [*drafts.FOLDER.glob("*.*"), *drafts.FOLDER.glob("*/*.*")]:
+            if not path.name.startswith(".") and path.name.isprintable():
                 with contextlib.suppress(OSError):
                     status = path.stat()
                     if stat.S_ISREG(status.st_mode):
-                        found.append((path.name, status.st_mtime_ns))
-    except OSError:
-        return ()
+                        found.append((path.relative_to(drafts.FOLDER).as_posix(), status.st_mtime_ns))
     return tuple(sorted(found))
 
 
@@ -119,24 +122,24 @@ def use_accounts(source: AccountSource | None) -> None:
 def load(name: str) -> Scenario:
     """A scenario with the visitor's own accounts, if they are in use. Raises ScenarioError."""
     source = accounts()
-    return _load(name, scenario_files(), drafts.fingerprint(source) if source else "", source)
+    return _load(name, stamps(), drafts.fingerprint(source) if source else "", source)
 
 
 def load_invented(name: str) -> Scenario:
     """A scenario as its file has it. Raises ScenarioError."""
-    return _load(name, scenario_files(), "", None)
+    return _load(name, stamps(), "", None)
 
 
 def load_both(draft: Draft) -> tuple[Scenario, Scenario]:
     """The scenarios of a draft, with the visitor's own accounts, if they are in use. Raises ScenarioError."""
     source = accounts()
-    return _load_both(draft.link(), scenario_files(), drafts.fingerprint(source) if source else "", source)
+    return _load_both(draft.link(), stamps(), drafts.fingerprint(source) if source else "", source)
 
 
 def support_shares(name: str) -> Mapping[str, float]:
     """Support calls as a share of each team's contacts, from a short look at a baseline."""
     source = accounts()
-    return _support_shares(name, scenario_files(), drafts.fingerprint(source) if source else "", source)
+    return _support_shares(name, stamps(), drafts.fingerprint(source) if source else "", source)
 
 
 # Read again when any file of the folder changes. Scenarios are frozen, so that sessions can share them; a list of

@@ -105,15 +105,24 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
+def commands_with_output() -> list[tuple[str, str]]:
+    """The README's commands that are followed by what they print."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"```sh\n([^`]*)```(?:(?!```).)*```text\n([^`]*)```", readme, flags=re.DOTALL)
+
+
+def test_the_readme_shows_what_its_commands_print() -> None:
+    assert len(commands_with_output()) == 3, "the first answer, a list of accounts as it was read, the answer for it"
+
+
 @pytest.mark.slow
-def test_the_answer_in_the_readme_is_what_the_command_prints() -> None:
-    command = next(block for block in readme_blocks("sh") if " compare " in block).split()[1:]
+@pytest.mark.parametrize(("command", "shown"), commands_with_output(), ids=lambda text: text.split()[1][:8])
+def test_the_output_in_the_readme_is_what_the_command_prints(command: str, shown: str) -> None:
     environment = {**os.environ, "COLUMNS": "80"}
-    done = subprocess.run(
-        [sys.executable, "-m", "sim", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
+    words = [sys.executable, "-m", "sim", *command.split()[1:]]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     printed = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
-    assert readme_blocks("text")[0].rstrip() == printed, f"put into README.md what this prints: {' '.join(command)}"
+    assert shown.rstrip() == printed, f"put into README.md what this prints: {command}"
 
 
 @pytest.mark.slow
