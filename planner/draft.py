@@ -196,7 +196,8 @@ def command_line(draft: Draft, accounts: AccountSource | None = None) -> str:
     words += ["--replications", str(draft.replications), "--seed", str(draft.seed)]
     if accounts is not None:
         words += ["--accounts", accounts.file_name]
-        words += ["--mapping", "mapping.yaml"] if accounts.mapping is not None else []
+        if accounts.mapping is not None:  # an upload's mapping is the file that the page gives
+            words += ["--mapping", accounts.mapping_name if accounts.mapping_name.endswith(".yaml") else "mapping.yaml"]
     return shlex.join(words)
 
 
