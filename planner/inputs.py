@@ -370,6 +370,13 @@ def _from_link(files: list[str]) -> Draft | None:
     except drafts.LinkError as error:
         st.session_state["note"] = ("error", str(error), "")
         return None
+    problem = _unfit(draft)
+    if problem:
+        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
+        return None
+    _reset_levers()
+    for key in ("baseline", "what_if", "replications", "seed"):
+        st.session_state[key] = getattr(draft, key)
     source = accounts()
     if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
         st.session_state["note"] = (
@@ -378,13 +385,6 @@ def _from_link(files: list[str]) -> Draft | None:
             " invented book is used until then.",
             "",
         )
-    problem = _unfit(draft)
-    if problem:
-        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
-        return None
-    _reset_levers()
-    for key in ("baseline", "what_if", "replications", "seed"):
-        st.session_state[key] = getattr(draft, key)
     return draft
 
 
