@@ -11,6 +11,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -98,7 +99,8 @@ def _in_use() -> None:
 
 
 def _use_example() -> None:
-    inputs.use_accounts(AccountSource.from_files(EXAMPLE))
+    names = {"file_name": f"scenarios/books/{EXAMPLE.name}", "mapping_name": f"scenarios/books/{EXAMPLE.stem}.yaml"}
+    inputs.use_accounts(replace(AccountSource.from_files(EXAMPLE), **names))
 
 
 def _forget() -> None:
@@ -111,7 +113,7 @@ def _baseline() -> Scenario | None:
     try:
         return inputs.load_invented(name)
     except ScenarioError as error:
-        st.error(f"{name} has errors; choose another baseline on the page Decide.")
+        st.error(f"{words.escape(name)} has errors; choose another baseline on the page Decide.")
         st.code(str(error), language=None, wrap_lines=True)
         return None
 
@@ -132,7 +134,7 @@ def _source(data: bytes, name: str, ready: bytes | None, scenario: Scenario) -> 
         look_up = _second_list(base)
         if base.look_up is not None and look_up is None:
             return None
-        text = yaml.safe_dump(_form(table, base, scenario, key), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(_form(table, base, scenario, key, ready is None), sort_keys=False, allow_unicode=True)
         mapping = read_mapping(text.encode(), "the mapping")
     except ScenarioError as error:
         _errors(error)
@@ -155,26 +157,26 @@ def _second_list(base: Mapping) -> bytes | None:
     if base.look_up is None:
         return None
     second = st.file_uploader(
-        f"The second list that the mapping names ({base.look_up.file})", type=["csv", "tsv", "txt"]
+        f"The second list that the mapping names ({words.escape(base.look_up.file)})", type=["csv", "tsv", "txt"]
     )
     if second is None:
         st.info("The mapping looks some columns up in a second list; upload it too.")
     return second.getvalue() if second else None
 
 
-def _form(table: TextTable, base: Mapping, scenario: Scenario, key: str) -> dict[str, Any]:
-    """The mapping as plain values: what the base says, with what the reader has set on the page."""
+def _form(table: TextTable, base: Mapping, scenario: Scenario, key: str, guessed: bool) -> dict[str, Any]:
+    """The mapping as plain values: what the base says, guessed or a file, with what the reader has set on the page."""
     said: dict[str, Any] = yaml.safe_load(dump_mapping(base))
     with st.container(border=True):
         st.markdown("**Which column is what**")
         columns = st.columns(4)
         chosen: dict[str, str] = {}
         for index, (field, label) in enumerate(COLUMN_WORDS.items()):
-            options = [*table.header] if field == "account" else [NOTHING, *table.header]
+            options = list(dict.fromkeys(table.header if field == "account" else [NOTHING, *table.header]))
             now = getattr(base.columns, field)
             found = columns[index % 4].selectbox(
                 label,
-                list(dict.fromkeys(options)),
+                options,
                 index=options.index(now) if now in options else 0,
                 key=f"map.{key}.{field}",
                 help=_help(field),
@@ -183,9 +185,14 @@ def _form(table: TextTable, base: Mapping, scenario: Scenario, key: str) -> dict
                 chosen[field] = found
         said["columns"] = chosen
         st.markdown("**What is made of it**")
-        _tier(said, table, chosen.get("tier"), scenario, key)
-        _term(said, table, chosen, key)
-        _rest(said, base, scenario, chosen, key)
+        second = base.look_up.columns.model_dump(exclude_none=True) if base.look_up is not None else {}
+        if "tier" not in second:
+            _tier(said, table, chosen.get("tier"), scenario, key)
+        if not {"term_months", "billing"} & set(second):
+            _term(said, table, chosen, key)
+        rule = base.headcount.get(_owning_team(scenario) or "")
+        by_owners = guessed if rule is None else rule.from_owners
+        _rest(said, base, scenario, key, by_owners and "owner" in chosen | second)
     return said
 
 
@@ -198,35 +205,48 @@ def _help(field: str) -> str | None:
 def _tier(said: dict[str, Any], table: TextTable, column: str | None, scenario: Scenario, key: str) -> None:
     """A tier for each value of the column, or the least ARR of each tier."""
     tiers = list(scenario.tiers)
+    known: dict[str, Any] = said.pop("tier", None) or {}
     if column is None:
-        said.pop("tier", None)
+        proposed = {tier: floor for tier, floor in known.items() if not isinstance(floor, str)} or _thresholds(scenario)
         floors: dict[str, float] = {}
-        for box, (tier, usual) in zip(st.columns(len(tiers)), _thresholds(scenario).items(), strict=True):
+        for box, (tier, usual) in zip(st.columns(len(proposed)), proposed.items(), strict=True):
             floors[tier] = box.number_input(
                 f"{tier_title(tier)}: ARR from", 0.0, 1e9, float(usual), step=1000.0, key=f"map.{key}.floor.{tier}"
             )
         said["tier"] = floors
         return
-    values = list(dict.fromkeys(table.column(column)))
+    values = _values(table, column)
     if len(values) > MOST_VALUES:
-        st.warning(
-            f"{column} has {len(values)} values; a mapping file can name a tier for each. Choose another column."
-        )
+        if known:
+            said["tier"] = known
+        else:
+            st.warning(
+                f"{words.escape(column)} has {len(values)} values; a mapping file can name a tier for each. Choose"
+                " another column."
+            )
         return
-    known: Map[str, str] = said.get("tier") or {}
+    guesses = {value.casefold(): tier for value, tier in known.items()}
     found: dict[str, str] = {}
     for index, value in enumerate(values):
         if index % 4 == 0:
             boxes = st.columns(4)
-        guess = known.get(value) if isinstance(known.get(value), str) else _nearest(value, tiers, index)
+        guess = guesses.get(value.casefold()) or _nearest(value, tiers, index)
         found[value] = boxes[index % 4].selectbox(
-            f"{value or '(empty)'} is",
+            f"{words.escape(value) or '(empty)'} is",
             tiers,
             index=tiers.index(guess) if guess in tiers else 0,
             format_func=tier_title,
             key=f"map.{key}.tier.{column}.{value}",
         )
-    said["tier"] = {value: tier for value, tier in found.items() if value}
+    said["tier"] = found
+
+
+def _values(table: TextTable, column: str) -> list[str]:
+    """The different values of a column, the first spelling of each: capitals do not count in a mapping."""
+    found: dict[str, str] = {}
+    for value in table.column(column):
+        found.setdefault(value.casefold(), value)
+    return list(found.values())
 
 
 def _thresholds(scenario: Scenario) -> dict[str, float]:
@@ -247,25 +267,37 @@ def _nearest(value: str, tiers: Sequence[str], index: int) -> str:
 
 def _term(said: dict[str, Any], table: TextTable, chosen: Map[str, str], key: str) -> None:
     """Months for each value of the billing column that is not known, or one number for all."""
-    said.pop("term", None)
+    known = said.pop("term", None)
     if "term_months" in chosen:
         return
     if "billing" not in chosen:
-        said["term"] = int(st.number_input("Contract term of all, months", 1, 60, 12, key=f"map.{key}.term"))
+        usual = known if isinstance(known, int) else 12
+        said["term"] = int(st.number_input("Contract term of all, months", 1, 60, usual, key=f"map.{key}.term"))
         return
-    values = [value for value in dict.fromkeys(table.column(chosen["billing"])) if value]
-    if len(values) > MOST_VALUES:
-        return
-    terms = {value: USUAL_TERMS[value.casefold()] for value in values if value.casefold() in USUAL_TERMS}
+    terms = dict(known) if isinstance(known, dict) else {}
+    said_already = {value.casefold() for value in terms}
+    values = [value for value in _values(table, chosen["billing"]) if value.casefold() not in said_already]
+    terms |= {value: USUAL_TERMS[value.casefold()] for value in values if value.casefold() in USUAL_TERMS}
     unknown = [value for value in values if value not in terms]
-    for box, value in zip(st.columns(max(len(unknown), 1)), unknown, strict=False):
-        terms[value] = int(box.number_input(f"{value}: months", 1, 60, 12, key=f"map.{key}.billing.{value}"))
+    for index, value in enumerate(unknown if len(unknown) <= MOST_VALUES else []):
+        if index % 4 == 0:
+            boxes = st.columns(4)
+        label = f"{words.escape(value) or '(empty)'}: months"
+        terms[value] = int(boxes[index % 4].number_input(label, 1, 60, 12, key=f"map.{key}.billing.{value}"))
     if terms:
         said["term"] = terms
 
 
-def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, chosen: Map[str, str], key: str) -> None:
-    """The day of the list, date format, rows to leave out, several rows, owners, headcount."""
+def _owning_team(scenario: Scenario) -> str | None:
+    """The first team whose accounts have their own person."""
+    return next((name for name, one in scenario.teams.items() if one.named_owner), None)
+
+
+def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, key: str, by_owners: bool) -> None:
+    """The day of the list, date format, rows to leave out, several rows, headcount.
+
+    by_owners : whether the team has a person for each owner, unless the reader says how many accounts each has.
+    """
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     as_of = first.date_input(
         "The list is of",
@@ -294,24 +326,27 @@ def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, chosen: Map[s
     said["drop"] = [*drops, {"zero_arr": True}] if zero else drops
     several = fourth.toggle("Add up rows of one account", base.several_rows == "sum", key=f"map.{key}.several")
     said["several_rows"] = "sum" if several else "refuse"
-    team = next((name for name, one in scenario.teams.items() if one.named_owner), None)
+    team = _owning_team(scenario)
     if team is None:
         return
     headcount: dict[str, Any] = dict(said.get("headcount") or {})
+    rule = base.headcount.get(team)
+    usual = (rule.accounts_per_person if rule is not None else None) or 0.0
     people = st.number_input(
-        f"Accounts for each {team_title(team)} (0: headcount as in the scenario)",
-        0,
-        100_000,
-        0,
+        f"Accounts for each {team_title(team)} (0: {'a person for each owner' if by_owners else 'as in the scenario'})",
+        0.0,
+        100_000.0,
+        usual,
+        step=1.0,
+        format="%g",
         key=f"map.{key}.people",
         help="Sets the team's headcount from the number of accounts, rounded up.",
     )
+    headcount.pop(team, None)
     if people:
-        headcount[team] = {"accounts_per_person": float(people)}
-    elif "owner" in chosen and team not in headcount:
+        headcount[team] = {"accounts_per_person": people}
+    elif by_owners:
         headcount[team] = "from_owners"
-    if "owner" not in chosen and headcount.get(team) == "from_owners":
-        del headcount[team]
     said["headcount"] = headcount
 
 

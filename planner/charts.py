@@ -6,6 +6,7 @@ In: differences, weekly bands and labels as plain values. Out: Plotly figures. U
 from __future__ import annotations
 
 import datetime as dt
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +123,9 @@ def weekly(
             )
         )
         figure.add_trace(
-            go.Scatter(x=days, y=band.mean * scale, name=name, mode="lines", line={"color": colour, "width": 2.4})
+            go.Scatter(
+                x=days, y=band.mean * scale, name=html.escape(name), mode="lines", line={"color": colour, "width": 2.4}
+            )
         )
     for day in changes:
         figure.add_vline(x=day, line={"width": 1, "dash": "dot", "color": BEFORE})

@@ -48,7 +48,8 @@ def show(answer: Answer) -> None:
             help="What `csm-planner compare --json` writes, provenance included.",
         )
     st.caption("The same numbers in a terminal, with the scenario file above in the folder `scenarios`:")
-    st.code(drafts.command_line(draft, accounts()), language="bash", wrap_lines=True)
+    # A stale answer may have been run with another list than the one in use now, or with none.
+    st.code(drafts.command_line(draft, accounts() if draft.accounts else None), language="bash", wrap_lines=True)
     st.caption("A link to this question is in the address of this page: copy it and send it.")
 
 

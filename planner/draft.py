@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ MOST_LINK_CHARACTERS = 8000
 REPLICATIONS_MIN, REPLICATIONS_MAX, REPLICATIONS_DEFAULT = 2, 1000, 30
 
 How = Literal["front_door", "warm_transfer"]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,80}\.yaml$")]
+FileName = Annotated[str, Field(max_length=255, pattern=r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]*\.yaml$")]  # in the folder
 
 
 class LinkError(ValueError):
@@ -57,11 +56,6 @@ class Draft(BaseModel):
     def link(self) -> str:
         """The draft as compact JSON, for the address of the page."""
         return self.model_dump_json(by_alias=True, exclude_none=True)
-
-    @property
-    def key(self) -> str:
-        """A short name for the draft's words; not for the scenarios behind them, whose files may change."""
-        return hashlib.sha256(self.link().encode()).hexdigest()[:16]
 
 
 def read_link(text: str) -> Draft:
@@ -202,7 +196,8 @@ def command_line(draft: Draft, accounts: AccountSource | None = None) -> str:
     words += ["--replications", str(draft.replications), "--seed", str(draft.seed)]
     if accounts is not None:
         words += ["--accounts", accounts.file_name]
-        words += ["--mapping", "mapping.yaml"] if accounts.mapping is not None else []
+        if accounts.mapping is not None:  # an upload's mapping is the file that the page gives
+            words += ["--mapping", accounts.mapping_name if accounts.mapping_name.endswith(".yaml") else "mapping.yaml"]
     return shlex.join(words)
 
 
@@ -218,8 +213,3 @@ def bounds(path: tuple[Any, ...]) -> tuple[float, float, str]:
 def rule_help(field: str) -> str:
     """What a part of a routing rule means, from the schema."""
     return str((field_at((*RULES.split("."), 0, field)) or {}).get("description", ""))
-
-
-def plain_json(value: Mapping[str, Any]) -> str:
-    """JSON for people, dates as text."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -18,7 +18,7 @@ import streamlit as st
 
 from planner import draft as drafts
 from planner import words
-from planner.draft import RULES, Draft, Levers
+from planner.draft import Draft, Levers
 from sim.scenario import AccountSource, Scenario, ScenarioError, load_scenario
 from sim.scenario.schema import Change
 from sim.study.change_words import change_sentences
@@ -26,7 +26,6 @@ from sim.study.kpis import team_title
 
 FIRST_BASELINE, FIRST_WHAT_IF = "baseline.yaml", "reroute_support_calls.yaml"
 SEED_MAX = 2**31 - 1
-LEVER_KEYS = ("lever.start", "lever.share", "lever.how")
 HOW_WORDS = {"front_door": "Front door", "warm_transfer": "Warm transfer"}
 MOST_PEOPLE_ON_A_SLIDER = 10
 LINK = "q"
@@ -64,8 +63,10 @@ def show() -> Chosen | None:
     with right:
         after = _picker("what_if", "What-if", files, FIRST_WHAT_IF, 1, "The decision to test against the baseline.")
     if before is None or after is None:
+        st.session_state["chosen"] = None
         return None
-    change = _levers(before, after, linked)
+    same_days = (before.start, before.weeks) == (after.start, after.weeks)
+    change = _levers(before, after, linked) if same_days else None  # else no date suits both
     draft = _draft(change)
     chosen = _chosen(draft)
     st.session_state["chosen"] = chosen
@@ -76,9 +77,9 @@ def show() -> Chosen | None:
 
 
 def current() -> Chosen | None:
-    """The question as it was last drawn; on a fresh visit to another page, the first one."""
-    if "chosen" not in st.session_state:
-        st.session_state["chosen"] = _chosen(Draft(baseline=FIRST_BASELINE, what_if=FIRST_WHAT_IF))
+    """The question as it was last drawn; else the files chosen last, or those of a fresh visit."""
+    if st.session_state.get("chosen") is None:
+        st.session_state["chosen"] = _chosen(_draft(None))
     return st.session_state["chosen"]
 
 
@@ -178,7 +179,7 @@ def _picker(key: str, title: str, files: list[str], first: str, position: int, h
     try:
         scenario = load(name)
     except ScenarioError as error:
-        st.error(f"{name} has errors and cannot run:")
+        st.error(f"{words.escape(name)} has errors and cannot run:")
         st.code(str(error), language=None, wrap_lines=True)
         return None
     st.caption(f"**{words.escape(scenario.name)}.** {words.escape(scenario.description)}")
@@ -192,7 +193,7 @@ def _reset_levers() -> None:
     """Another file was chosen: the levers go where it has them, and the last message goes."""
     for key in [key for key in st.session_state if str(key).startswith("lever.")]:
         del st.session_state[key]
-    st.session_state.pop("beyond levers", None)
+    st.session_state.pop("linked", None)
     _forget_note()
 
 
@@ -203,16 +204,17 @@ def _forget_note() -> None:
 
 def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change | None:
     """The sliders; gives the dated change that they make, or None if they stand where the what-if has them."""
-    own = shown = drafts.levers_of(after)
+    own = drafts.levers_of(after)
     if linked is not None and linked.change is not None:
-        shown = drafts.levers_of(load_both(linked)[1])
-        st.session_state["beyond levers"] = drafts.beyond_levers(linked.change, shown)
+        st.session_state["linked"] = (drafts.levers_of(load_both(linked)[1]), linked.change)
+    shown, by_link = st.session_state.get("linked", (own, None))
     columns = st.columns([5, 5, 4, 4, 4], gap="medium")
     share = how = None
     with columns[0]:
         if shown.share is not None:
-            _seed("lever.share", round(100 * shown.share))
-            share = st.slider(
+            rest = round(100 * shown.share)
+            _seed("lever.share", rest)
+            per_cent = st.slider(
                 f"Support calls rerouted to {team_title(str(shown.target))} (%)",
                 *(round(100 * bound) for bound in drafts.bounds(("routing", "rules", 0, "share"))[:2]),
                 key="lever.share",
@@ -220,6 +222,7 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
                 f" {team_title(str(shown.source))}.",
                 on_change=_forget_note,
             )
+            share = shown.share if per_cent == rest else per_cent / 100  # a file's 29.5 % stays 29.5 %
         else:
             st.caption("This what-if has routing rules of its own; change them in its file.")
     with columns[1]:
@@ -232,7 +235,7 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
                 required=True,
                 key="lever.how",
                 help=_sentence(drafts.rule_help("how")),
-                disabled=share == 0,
+                disabled=per_cent == 0,
                 on_change=_forget_note,
             )
     people = dict(shown.headcount)
@@ -240,11 +243,12 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
         with column:
             people[team] = _headcount(team, before, shown)
     with columns[4]:
-        _seed("lever.start", shown.start)
+        last = before.start + dt.timedelta(weeks=before.weeks, days=-1)
+        _seed("lever.start", shown.start, before.start, last)
         start = st.date_input(
             "From",
             min_value=before.start,
-            max_value=before.start + dt.timedelta(weeks=before.weeks, days=-1),
+            max_value=last,
             key="lever.start",
             help="First day on which it holds.",
             on_change=_forget_note,
@@ -253,12 +257,14 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
         start=start if isinstance(start, dt.date) else shown.start,
         source=own.source,
         target=own.target,
-        share=None if share is None else share / 100,
+        share=share,
         how=how or shown.how,
         headcount=people,
     )
+    if by_link is not None and levers == shown:
+        return by_link
     change = drafts.change_of(levers, before, after)
-    beyond = st.session_state.get("beyond levers") or {}
+    beyond = drafts.beyond_levers(by_link, shown) if by_link is not None else {}
     if not beyond:
         return change
     values = {**beyond, **(change.set if change else {})}
@@ -268,14 +274,16 @@ def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change |
 def _headcount(team: str, before: Scenario, shown: Levers) -> int:
     low, high, meaning = drafts.bounds(("teams", team, "headcount"))
     usual, now = before.teams[team].headcount if team in before.teams else 0, shown.headcount[team]
-    _seed(f"lever.people.{team}", now)
     # A slider whose end moves is another slider, and would begin at its own start again.
-    _seed(f"lever.most.{team}", max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER))
+    if (end := f"lever.most.{team}") not in st.session_state:
+        st.session_state[end] = max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER)
+    most = int(min(st.session_state[end], high))
+    _seed(f"lever.people.{team}", now, int(low), most)
     return int(
         st.slider(
             f"{team_title(team)} headcount",
             int(low),
-            int(min(st.session_state[f"lever.most.{team}"], high)),
+            most,
             key=f"lever.people.{team}",
             help=f"{_sentence(meaning)} The baseline has {usual}.",
             on_change=_forget_note,
@@ -283,10 +291,15 @@ def _headcount(team: str, before: Scenario, shown: Levers) -> int:
     )
 
 
-def _seed(key: str, value: Any) -> None:
-    """Gives a widget its first value; a value that the user or the page has set stays."""
-    if key not in st.session_state:
-        st.session_state[key] = value
+def _seed(key: str, value: Any, low: Any = None, high: Any = None) -> None:
+    """Gives a widget its first value; a value that the user or the page has set stays.
+
+    low, high : its ends. A file that was changed meanwhile may have moved them, and Streamlit draws nothing beyond.
+    """
+    wanted = st.session_state.get(key, value)
+    within = wanted if low is None else min(max(wanted, low), high)
+    if key not in st.session_state or within != wanted:
+        st.session_state[key] = within
 
 
 def _sentence(text: str) -> str:
@@ -322,8 +335,8 @@ def run_options() -> None:
 def _draft(change: Change | None) -> Draft:
     state = st.session_state
     return Draft(
-        baseline=state["baseline"],
-        what_if=state["what_if"],
+        baseline=state.get("baseline", FIRST_BASELINE),
+        what_if=state.get("what_if", FIRST_WHAT_IF),
         change=change,
         replications=int(state.get("replications", drafts.REPLICATIONS_DEFAULT)),
         seed=int(state.get("seed", 1)),
@@ -363,6 +376,13 @@ def _from_link(files: list[str]) -> Draft | None:
     except drafts.LinkError as error:
         st.session_state["note"] = ("error", str(error), "")
         return None
+    problem = _unfit(draft)
+    if problem:
+        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
+        return None
+    _reset_levers()
+    for key in ("baseline", "what_if", "replications", "seed"):
+        st.session_state[key] = getattr(draft, key)
     source = accounts()
     if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
         st.session_state["note"] = (
@@ -371,13 +391,6 @@ def _from_link(files: list[str]) -> Draft | None:
             " invented book is used until then.",
             "",
         )
-    problem = _unfit(draft)
-    if problem:
-        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
-        return None
-    _reset_levers()
-    for key in ("baseline", "what_if", "replications", "seed"):
-        st.session_state[key] = getattr(draft, key)
     return draft
 
 
@@ -393,9 +406,6 @@ def _unfit(draft: Draft) -> str:
 def _keep_link(draft: Draft) -> None:
     """Writes the draft into the page's address, so that copying it copies the question."""
     text = draft.link()
-    if st.session_state.get("link") != text:
-        st.session_state["link"] = text
+    st.session_state["link"] = text
+    if st.query_params.get(LINK) != text:  # the other pages' addresses have none
         st.query_params[LINK] = text
-
-
-__all__ = ["RULES", "Chosen", "load", "run_options", "scenario_files", "show"]

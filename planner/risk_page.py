@@ -38,7 +38,9 @@ def show() -> None:
     if answer is None:
         return
     reports: Mapping[str, RiskReport] = {report.scenario: report for report in answer.comparison.risk or ()}
-    name = st.segmented_control("Scenario", list(reports), default=next(iter(reports)), required=True)
+    name = st.segmented_control(
+        "Scenario", list(reports), default=next(iter(reports)), required=True, format_func=words.escape
+    )
     report = reports[name or next(iter(reports))]
     _summary(report)
     _table(report)

@@ -192,7 +192,7 @@ def show_progress(job: jobs.Job) -> None:
         if progress.estimate:
             st.caption(f"So far: {words.escape(progress.estimate)}")
     for note in job.notes:
-        st.warning(f"{note}.")
+        st.warning(f"{words.escape(note)}.")
 
 
 def collect() -> None:
@@ -203,7 +203,6 @@ def collect() -> None:
     del st.session_state["job"]
     if job.state is jobs.State.DONE:
         st.session_state["shown"] = job.result
-        st.session_state["notes"] = job.notes
     elif job.state is jobs.State.CANCELLED:
         st.session_state["note"] = ("info", "Cancelled.", "")
     else:
@@ -214,7 +213,7 @@ def note() -> None:
     """The message that the last run or link left, if any."""
     if found := st.session_state.get("note"):
         kind, text, detail = found
-        (st.error if kind == "error" else st.info)(text)
+        (st.error if kind == "error" else st.info)(words.escape(text))
         if detail:
             st.code(detail, language=None, wrap_lines=True)
 
@@ -257,7 +256,7 @@ def _ends_progress(job: jobs.Job, draw: Callable[[Ends], None]) -> None:
     if job.look() is jobs.State.DONE:
         draw(job.result)
     elif job.state.ended:
-        st.caption(f"The answer at both ends of the assumptions could not be had: {reason(job.error)}")
+        st.caption(f"The answer at both ends of the assumptions could not be had: {words.escape(reason(job.error))}")
     else:
         st.caption("With all assumptions at their low ends, and at their high ends:")
         show_progress(job)
