@@ -95,7 +95,7 @@ class Lifecycle:
 
         1. Finished contacts take effect; firefights and re-engagements are noted.
         2. Each contact still open past its target costs satisfaction, once a week.
-        3. States drift; sponsors leave; without a sponsor executive contact stays under its ceiling.
+        3. States of the accounts that are there drift; sponsors leave; without a sponsor executive contact stays under its ceiling.
         4. Each driver's intent grows by its hazard.
 
         overdue : (accounts,), contacts open past their target.
@@ -115,7 +115,7 @@ class Lifecycle:
         apply_in_order(table.states, account, rows["ended"], slope, offset)
         late = np.flatnonzero(overdue)
         table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** overdue[late]
-        table.states = drift(table.states, rules)
+        table.states = np.where(table.active, drift(table.states, rules), table.states)
 
         triggers = []
         if phase.switches.sponsor_loss:
