@@ -124,7 +124,7 @@ def _baseline() -> Scenario | None:
 def _source(data: bytes, name: str, ready: bytes | None, scenario: Scenario) -> AccountSource | None:
     """The uploaded list with its mapping; None, with the reasons on the page, if it is no table or no mapping."""
     table, problems = read_table(data, name)
-    if table is None:
+    if table is None or not table.rows:
         _errors(ScenarioError(problems))
         return None
     _preview(table)
@@ -172,12 +172,13 @@ def _form(table: TextTable, base: Mapping, scenario: Scenario, key: str, guessed
         columns = st.columns(4)
         chosen: dict[str, str] = {}
         for index, (field, label) in enumerate(COLUMN_WORDS.items()):
-            options = list(dict.fromkeys(table.header if field == "account" else [NOTHING, *table.header]))
-            now = getattr(base.columns, field)
+            now = getattr(base.columns, field) or NOTHING
+            # A mapping file may name a column that is not there: it stays, for the message that says what is meant.
+            options = list(dict.fromkeys([*([] if field == "account" else [NOTHING]), *table.header, now]))
             found = columns[index % 4].selectbox(
                 label,
                 options,
-                index=options.index(now) if now in options else 0,
+                index=options.index(now),
                 key=f"map.{key}.{field}",
                 help=_help(field),
             )
@@ -216,10 +217,10 @@ def _tier(said: dict[str, Any], table: TextTable, column: str | None, scenario: 
         said["tier"] = floors
         return
     values = _values(table, column)
-    if len(values) > MOST_VALUES:
+    if not values or len(values) > MOST_VALUES:
         if known:
             said["tier"] = known
-        else:
+        elif values:
             st.warning(
                 f"{words.escape(column)} has {len(values)} values; a mapping file can name a tier for each. Choose"
                 " another column."
@@ -242,9 +243,12 @@ def _tier(said: dict[str, Any], table: TextTable, column: str | None, scenario: 
 
 
 def _values(table: TextTable, column: str) -> list[str]:
-    """The different values of a column, the first spelling of each: capitals do not count in a mapping."""
+    """The different values of a column, the first spelling of each: capitals do not count in a mapping.
+
+    Empty if there is no such column.
+    """
     found: dict[str, str] = {}
-    for value in table.column(column):
+    for value in table.column(column) if column in table.header else []:
         found.setdefault(value.casefold(), value)
     return list(found.values())
 
@@ -313,7 +317,7 @@ def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, key: str, by_
         "Dates are written as",
         formats,
         index=formats.index(base.date_format or ""),
-        format_func=lambda name: name or "YYYY-MM-DD",
+        format_func=lambda name: name or "as usual: YYYY-MM-DD",
         key=f"map.{key}.dates",
     )
     said.pop("date_format", None)

@@ -23,5 +23,5 @@ def show() -> None:
     found = runs.shown(chosen)
     if found is not None:
         answer.show(found)
-    elif not st.session_state.get("job"):
+    elif chosen is not None and not st.session_state.get("job"):
         st.info("Press Run: both scenarios are simulated week by week, with the same luck, and compared.")

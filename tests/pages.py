@@ -30,6 +30,8 @@ from sim.study.executors import InThisProcess
 from sim.study.experiment import compare
 from sim.study.results import Comparison, Ends
 
+Files = dict[str, Callable[[], str]]
+
 WAIT_SECONDS = 20
 PROJECT = Path(__file__).resolve().parent.parent
 BASELINE, REROUTE, HIRE = "baseline.yaml", "reroute_support_calls.yaml", "one_more_csm.yaml"
@@ -85,7 +87,9 @@ class Held:
     let_go: threading.Event = field(default_factory=threading.Event)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     progress: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(done=3, total=10, seconds_left=7.0, estimate="", notes=())
+        default_factory=lambda: SimpleNamespace(
+            done=3, total=10, seconds_elapsed=1.0, seconds_left=7.0, estimate="", notes=()
+        )
     )
     error: Exception | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -157,9 +161,9 @@ def use_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 @pytest.fixture
-def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], str]]:
+def files(monkeypatch: pytest.MonkeyPatch) -> Files:
     """What the download buttons of the page give, by label; AppTest draws the buttons only."""
-    found: dict[str, Callable[[], str]] = {}
+    found: Files = {}
     draw = st.download_button
 
     def note(label: str, data: Any, **options: Any) -> bool:

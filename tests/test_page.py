@@ -145,6 +145,7 @@ def test_a_broken_file_shows_its_errors_and_cannot_run(own_folder: Path) -> None
     page.selectbox[1].set_value("[broken](http:x).yaml").run()
     assert not page.exception
     assert "weks: unknown key" in texts(page), "the error is the file's own"
+    assert "Press Run" not in texts(page)
     assert r"\[broken\](http\:x).yaml has errors and cannot run" in texts(page), "its name is no link"
     assert not can_run(page)
 
