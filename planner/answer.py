@@ -51,7 +51,8 @@ MONEY = (
     ("contribution", "Contribution"),
 )
 GUARDS = ("logo_churn_per_year",)
-COST_ROWS_SHOWN = 12
+LABEL_PIXELS, NUMBER_PIXELS = 270, 70
+COST_ROWS_SHOWN = 9
 ASSUMPTIONS_SHOWN = 12
 SMALLEST_COST_SHARE = 0.002
 
@@ -366,13 +367,13 @@ def _small_table(view: View, names: Sequence[str]) -> None:
     frame = pd.DataFrame(rows).style.apply(
         lambda column: [f"color: {colour}" for colour in colours], subset=["Difference (interval)"]
     )
-    widths = {name: st.column_config.TextColumn(width="small") for name in ("Baseline", "What-if")}
+    widths = {name: st.column_config.TextColumn(width=NUMBER_PIXELS) for name in ("Baseline", "What-if")}
     st.dataframe(
         frame,
         hide_index=True,
         width="stretch",
         height=35 * (len(rows) + 1) + 3,
-        column_config={"Indicator": st.column_config.TextColumn(width="medium"), **widths},
+        column_config={"Indicator": st.column_config.TextColumn(width=LABEL_PIXELS), **widths},
     )
 
 

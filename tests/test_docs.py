@@ -116,7 +116,9 @@ def test_the_readme_shows_what_its_commands_print() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "shown"), commands_with_output(), ids=[" ".join(c.split()[1:3]) for c, _ in commands_with_output()])
+@pytest.mark.parametrize(
+    ("command", "shown"), commands_with_output(), ids=[" ".join(c.split()[1:3]) for c, _ in commands_with_output()]
+)
 def test_the_output_in_the_readme_is_what_the_command_prints(command: str, shown: str) -> None:
     environment = {**os.environ, "COLUMNS": "80"}
     words = [sys.executable, "-m", "sim", *command.split()[1:]]
