@@ -28,6 +28,7 @@ from sim.study.kpis import team_title, tier_title
 
 EXAMPLE = drafts.FOLDER / "books" / "example.csv"
 NOTHING = "(no such column)"
+ISO = "YYYY-MM-DD"
 COLUMN_WORDS = {
     "account": "Account id",
     "name": "Name",
@@ -312,12 +313,12 @@ def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, key: str, by_
         help="Rows that begin later, or ended by then, are left out; the book of this day opens the simulation.",
     )
     said["as_of"] = as_of
-    formats = ["", *DATE_FORMATS]
+    formats = ["", *(name for name in DATE_FORMATS if name != ISO)]  # it is understood in any case
     written = second.selectbox(
         "Dates are written as",
         formats,
-        index=formats.index(base.date_format or ""),
-        format_func=lambda name: name or "as usual: YYYY-MM-DD",
+        index=formats.index(base.date_format) if base.date_format in formats else 0,
+        format_func=lambda name: name or ISO,
         key=f"map.{key}.dates",
     )
     said.pop("date_format", None)

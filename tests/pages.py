@@ -23,7 +23,7 @@ from small import SMALL, put, values_of
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from planner import jobs, runs, workers
+from planner import accounts_page, jobs, runs, workers
 from planner.runs import Answer
 from sim.scenario import Scenario, load_scenario
 from sim.study.executors import InThisProcess
@@ -131,6 +131,7 @@ def world(small_folder: Path, tiny: Comparison, monkeypatch: pytest.MonkeyPatch)
     ends = Ends(tiny, tiny, moved=100, left_out={"accounts.hour_profile": "it is a profile"})
     found = World(small_folder, Held(tiny), Held(ends))
     use_folder(monkeypatch, small_folder)
+    monkeypatch.setattr(accounts_page, "EXAMPLE", PROJECT / "scenarios" / "books" / "example.csv")
     monkeypatch.setattr("sim.study.experiment.compare", found.comparison)
     monkeypatch.setattr("sim.study.experiment.compare_at_ends", found.ends)
     monkeypatch.setattr(workers, "warm_up", lambda: None)
@@ -221,6 +222,12 @@ def wait_for_end(job: jobs.Job) -> None:
     while not job.state.ended:
         assert time.monotonic() < deadline, f"job {job.key} must end"
         time.sleep(0.005)
+
+
+def link_in(page: AppTest) -> str:
+    """The question in the page's address."""
+    found = page.query_params["q"]
+    return str(found[0] if isinstance(found, list) else found)
 
 
 # --- what stands on it --------------------------------------------------------------------------------------

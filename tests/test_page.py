@@ -30,8 +30,7 @@ def levers(page: AppTest) -> dict[str, Any]:
 
 def link_of(page: AppTest) -> dict[str, Any]:
     """The question in the page's address."""
-    (text,) = page.query_params["q"] if isinstance(page.query_params["q"], list) else [page.query_params["q"]]
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = json.loads(pages.link_in(page))
     return found
 
 

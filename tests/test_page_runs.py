@@ -153,15 +153,15 @@ def test_a_page_that_was_left_and_loaded_again_finds_its_run_and_its_answer(
     assert named(other.button, "Cancel") is None
 
     monkeypatch.setattr(runs, "SECONDS_LEFT_ALONE", -1)
-    again = open_page(link=left.query_params["q"][0])
+    again = open_page(link=pages.link_in(left))
     assert named(again.button, "Cancel") is not None, "the run is found again"
-    different = open_page(link=left.query_params["q"][0].replace('"seed":1', '"seed":2'))
+    different = open_page(link=pages.link_in(left).replace('"seed":1', '"seed":2'))
     assert "job" not in different.session_state, "it answers another question"
     world.comparison.let_go.set()
     finish(again)
     assert again.metric
     assert len(world.comparison.calls) == 1
-    assert open_page(link=left.query_params["q"][0]).metric, "and loaded once more it has the answer"
+    assert open_page(link=pages.link_in(left)).metric, "and loaded once more it has the answer"
 
 
 def test_a_run_goes_on_while_its_reader_is_on_another_page(world: World) -> None:
