@@ -120,7 +120,8 @@ def test_interrupted_it_keeps_what_had_finished_and_ends_with_130(
     monkeypatch: pytest.MonkeyPatch, done: int,
 ) -> None:  # fmt: skip
     def interrupted(*_: Any, **__: Any) -> None:
-        raise Interrupted(done, 5, report if done else None)
+        cut_short = replace(report, provenance=replace(report.provenance, interrupted=True))
+        raise Interrupted(done, 5, cut_short if done else None)
 
     monkeypatch.setattr("sim.study.experiment.accounts_at_risk", interrupted)
     target = tmp_path / "a.csv"

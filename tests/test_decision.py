@@ -13,7 +13,7 @@ from sim.study.decision import Decision, decide, more_replications, plain, plain
 from sim.study.kpis import registry
 from sim.study.statistics import NO_DIFFERENCE, Difference, Estimate
 
-INPUTS = cast(Inputs, SimpleNamespace(teams=("csm", "support"), start=dt.date(2026, 1, 5)))
+INPUTS = cast(Inputs, SimpleNamespace(teams=("csm", "support"), tiers=("small",), start=dt.date(2026, 1, 5)))
 KPIS = registry(INPUTS)
 SAME = Difference(0.0, (0.0, 0.0), (0.0, 0.0), "cannot_tell", NO_DIFFERENCE, None, True, 30)
 

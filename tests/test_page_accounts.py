@@ -176,7 +176,7 @@ def test_the_form_sets_the_day_the_tiers_by_size_the_term_and_the_headcount(worl
 def test_the_form_sets_a_tier_a_term_and_a_reading_of_dates_for_what_stands_in_the_columns(world: World) -> None:
     page = opened(USUAL + "A,Co,*Gold*,9000,3.4.2025,[every](http://x) moon,Ann\nB,Do,,8000,4.4.2025,annual,Ann\n")
     assert not page.exception
-    assert "write 'date_format: DD.MM.YYYY' into the mapping" in plain(page)
+    assert named(page.selectbox, "Dates are written as").value == "DD.MM.YYYY", "the cells decide it"
     labels = [one.label for one in (*page.selectbox, *page.number_input)]
     assert r"\*Gold\* is" in labels, "cells of a file cannot format the page"
     assert r"\[every\](http\://x) moon: months" in labels
