@@ -363,9 +363,15 @@ def _chosen(draft: Draft) -> Chosen | None:
 
 
 def _from_link(files: list[str]) -> Draft | None:
-    """Takes over the draft in the page's address, once; a link that cannot be followed leaves a message."""
+    """Takes over the draft in the page's address, on the first look; a link that cannot be followed leaves a message.
+
+    Later the address only follows the page: the browser may send an older one along with a newer slider.
+    """
     text = st.query_params.get(LINK)
-    if not text or text == st.session_state.get("link"):
+    if st.session_state.get("link looked at"):
+        return None
+    st.session_state["link looked at"] = True
+    if not text:
         return None
     st.session_state["link"] = text
     try:

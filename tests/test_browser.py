@@ -106,7 +106,7 @@ def test_moving_the_share_slider_changes_the_sentence_and_marks_the_answer_stale
     page.get_by_role("slider", name=SHARE).focus()
     for _ in range(40):
         page.keyboard.press("ArrowLeft")
-    expect(sentence(page)).to_contain_text("60 % of the support calls")
+    expect(sentence(page)).to_contain_text("60 % of the support calls", timeout=20_000)
     expect(page.get_by_text("This answer is stale")).to_be_visible()
     assert contribution(page) == before, "the stale answer stays on the page"
     run_button(page).click()
@@ -181,6 +181,7 @@ def test_downloads_are_the_scenario_the_numbers_and_the_json(
 ) -> None:
     page = open_page(browser, planner_url + question(2))
     run(page)
+    expect(page.get_by_text("are two corners of what is possible")).to_be_visible(timeout=RUN_MILLISECONDS)
     for name, file, inside in (
         ("Scenario file", REROUTE, "routing.rules"),
         ("KPIs as CSV", "kpis.csv", "contribution"),

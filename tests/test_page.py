@@ -391,3 +391,12 @@ def test_a_link_that_names_an_account_list_says_that_it_has_to_be_uploaded(world
     assert "This link was made with an account list, which no link holds. Upload it" in texts(page)
     assert page.selectbox[1].value == HIRE, "the rest of the question is restored"
     assert can_run(page)
+
+
+def test_an_older_address_that_comes_along_does_not_move_the_levers_back(world: World) -> None:
+    page = open_page()
+    before = page.query_params["q"]
+    named(page.slider, SHARE).set_value(60).run()
+    page.query_params["q"] = before[0] if isinstance(before, list) else before
+    page.run()
+    assert named(page.slider, SHARE).value == 60, "the browser may send an address that the page has left behind"
