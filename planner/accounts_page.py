@@ -100,8 +100,9 @@ def _in_use() -> None:
 
 
 def _use_example() -> None:
-    names = {"file_name": f"scenarios/books/{EXAMPLE.name}", "mapping_name": f"scenarios/books/{EXAMPLE.stem}.yaml"}
-    inputs.use_accounts(replace(AccountSource.from_files(EXAMPLE), **names))
+    source = AccountSource.from_files(EXAMPLE)
+    file, mapping = f"scenarios/books/{EXAMPLE.name}", f"scenarios/books/{EXAMPLE.stem}.yaml"
+    inputs.use_accounts(replace(source, file_name=file, mapping_name=mapping))
 
 
 def _forget() -> None:
