@@ -269,8 +269,10 @@ def test_an_answer_about_ones_own_accounts_is_taken_along_with_the_list(
     named(page.button, "Go back to the invented book").click()
     page.run()
     pages.go(page, "decide")
-    assert "stale" in texts(page)
     assert not page.exception
+    assert "stale" in texts(page)
+    assert "need the account list of this answer, which is not in use any more" in texts(page)
+    assert not page.code, "a command without the list would give other numbers"
 
 
 @pytest.mark.parametrize("name", [REROUTE, "it's 100 % [odd] $HOME.yaml"])
@@ -302,3 +304,8 @@ def test_a_stale_answer_is_taken_along_with_its_own_question(page: AppTest, file
     assert "stale" in texts(page)
     (command,) = [text for kind, text in drawn(page) if kind == "code"]
     assert command.endswith("--seed 1"), "the command of the numbers above it"
+    pages.go(page, "accounts")
+    named(page.button, "Try it with the example list").click()
+    page.run()
+    pages.go(page, "decide")
+    assert page.code[0].value == command, "a list that came later does not belong to them"
