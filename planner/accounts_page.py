@@ -100,8 +100,9 @@ def _in_use() -> None:
 
 
 def _use_example() -> None:
-    names = {"file_name": f"scenarios/books/{EXAMPLE.name}", "mapping_name": f"scenarios/books/{EXAMPLE.stem}.yaml"}
-    inputs.use_accounts(replace(AccountSource.from_files(EXAMPLE), **names))
+    source = AccountSource.from_files(EXAMPLE)
+    file, mapping = f"scenarios/books/{EXAMPLE.name}", f"scenarios/books/{EXAMPLE.stem}.yaml"
+    inputs.use_accounts(replace(source, file_name=file, mapping_name=mapping))
 
 
 def _forget() -> None:
@@ -151,7 +152,12 @@ def _preview(table: TextTable) -> None:
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """The names, numbered where one occurs again."""
-    return [name if names.index(name) == i else f"{name} ({i + 1})" for i, name in enumerate(names)]
+    found: list[str] = []
+    for place, name in enumerate(names, start=1):
+        while name in found:
+            name = f"{name} ({place})"
+        found.append(name)
+    return found
 
 
 def _second_list(base: Mapping) -> bytes | None:
@@ -304,11 +310,12 @@ def _rest(said: dict[str, Any], base: Mapping, scenario: Scenario, key: str, by_
     by_owners : whether the team has a person for each owner, unless the reader says how many accounts each has.
     """
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
+    day = base.as_of or scenario.start
     as_of = first.date_input(
         "The list is of",
-        base.as_of or scenario.start,
-        min_value=dt.date(2000, 1, 1),
-        max_value=dt.date(2100, 1, 1),
+        day,
+        min_value=min(day, dt.date(2000, 1, 1)),
+        max_value=max(day, dt.date(2100, 1, 1)),
         key=f"map.{key}.as_of",
         help="Rows that begin later, or ended by then, are left out; the book of this day opens the simulation.",
     )

@@ -47,9 +47,13 @@ def show(answer: Answer) -> None:
             icon=":material/data_object:",
             help="What `csm-planner compare --json` writes, provenance included.",
         )
-    st.caption("The same numbers in a terminal, with the scenario file above in the folder `scenarios`:")
     # A stale answer may have been run with another list than the one in use now, or with none.
-    st.code(drafts.command_line(draft, accounts() if draft.accounts else None), language="bash", wrap_lines=True)
+    source = accounts() if draft.accounts else None
+    if draft.accounts and (source is None or drafts.fingerprint(source) != draft.accounts):
+        st.caption("The same numbers in a terminal need the account list of this answer, which is not in use any more.")
+    else:
+        st.caption("The same numbers in a terminal, with the scenario file above in the folder `scenarios`:")
+        st.code(drafts.command_line(draft, source), language="bash", wrap_lines=True)
     st.caption("A link to this question is in the address of this page: copy it and send it.")
 
 

@@ -54,7 +54,7 @@ def show() -> Chosen | None:
     if len(files) < 2:
         st.error(f"Two scenario files are needed in {drafts.FOLDER}; there {'is 1' if files else 'are none'}.")
         return None
-    linked = _from_link(files)
+    _from_link(files)
     if (source := accounts()) is not None:
         st.caption(f":material/groups: Your accounts are in use: {words.escape(source.file_name)}.")
     left, right = st.columns(2)
@@ -66,7 +66,7 @@ def show() -> Chosen | None:
         st.session_state["chosen"] = None
         return None
     same_days = (before.start, before.weeks) == (after.start, after.weeks)
-    change = _levers(before, after, linked) if same_days else None  # else no date suits both
+    change = _levers(before, after) if same_days else None  # else no date suits both
     draft = _draft(change)
     chosen = _chosen(draft)
     st.session_state["chosen"] = chosen
@@ -172,6 +172,8 @@ def _support_shares(
 
 def _picker(key: str, title: str, files: list[str], first: str, position: int, help_text: str) -> Scenario | None:
     if st.session_state.get(key) not in files:
+        if key in st.session_state:
+            _reset_levers()
         st.session_state[key] = first if first in files else files[position]
     name = st.selectbox(
         title, files, key=key, help=f"{help_text} A file in the folder `scenarios`.", on_change=_reset_levers
@@ -202,12 +204,13 @@ def _forget_note() -> None:
     st.session_state.pop("note", None)
 
 
-def _levers(before: Scenario, after: Scenario, linked: Draft | None) -> Change | None:
+def _levers(before: Scenario, after: Scenario) -> Change | None:
     """The sliders; gives the dated change that they make, or None if they stand where the what-if has them."""
     own = drafts.levers_of(after)
-    if linked is not None and linked.change is not None:
-        st.session_state["linked"] = (drafts.levers_of(load_both(linked)[1]), linked.change)
-    shown, by_link = st.session_state.get("linked", (own, None))
+    shown, by_link = own, None
+    linked: Draft | None = st.session_state.get("linked")
+    if linked is not None and not _unfit(linked):  # its files may have been edited since
+        shown, by_link = drafts.levers_of(load_both(linked)[1]), linked.change
     columns = st.columns([5, 5, 4, 4, 4], gap="medium")
     share = how = None
     with columns[0]:
@@ -362,6 +365,7 @@ def _chosen(draft: Draft) -> Chosen | None:
     return Chosen(draft, before, after, tuple(change_sentences(before, after, shares)))
 
 
+<<<<<<< HEAD
 def _from_link(files: list[str]) -> Draft | None:
     """Takes over the draft in the page's address, on the first look; a link that cannot be followed leaves a message.
 
@@ -373,6 +377,13 @@ def _from_link(files: list[str]) -> Draft | None:
     st.session_state["link looked at"] = True
     if not text:
         return None
+=======
+def _from_link(files: list[str]) -> None:
+    """Takes over the draft in the page's address, once; a link that cannot be followed leaves a message."""
+    text = st.query_params.get(LINK)
+    if not text or text == st.session_state.get("link"):
+        return
+>>>>>>> pagetests
     st.session_state["link"] = text
     try:
         draft = drafts.read_link(text)
@@ -381,12 +392,14 @@ def _from_link(files: list[str]) -> Draft | None:
                 raise drafts.LinkError(f"This link needs the scenario file {name}, which is not there.")
     except drafts.LinkError as error:
         st.session_state["note"] = ("error", str(error), "")
-        return None
+        return
     problem = _unfit(draft)
     if problem:
         st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
-        return None
+        return
     _reset_levers()
+    if draft.change is not None:
+        st.session_state["linked"] = draft
     for key in ("baseline", "what_if", "replications", "seed"):
         st.session_state[key] = getattr(draft, key)
     source = accounts()
@@ -397,7 +410,6 @@ def _from_link(files: list[str]) -> Draft | None:
             " invented book is used until then.",
             "",
         )
-    return draft
 
 
 def _unfit(draft: Draft) -> str:

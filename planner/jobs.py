@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 SECONDS_UNWATCHED = 600  # a browser throttles pages in the background, but not for that long
+SECONDS_UNWATCHED_FOLLOW_UP = 30  # nobody asked for it, and it begins again when its page is looked at again
 JOBS_AT_ONCE = 4  # a comparison can use every core by itself; more at once only make each of them slower
 JOBS_WAITING = 12
 JOBS_PER_SESSION = 3
@@ -171,8 +172,9 @@ class Job:
         self.line.withdraw(self)
 
     def cancel_if_unwatched(self) -> None:
-        """Cancels a job that nobody has looked at for ten minutes."""
-        if time.monotonic() - self.watched > SECONDS_UNWATCHED:
+        """Cancels a job that nobody has looked at for ten minutes; work that nobody asked for, for half a minute."""
+        patience = SECONDS_UNWATCHED_FOLLOW_UP if self.line is FOLLOW_UPS else SECONDS_UNWATCHED
+        if time.monotonic() - self.watched > patience:
             self.cancel()
 
     def report(self, progress: Progress) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_LEFT_ALONE = 3
 ANSWERS_KEPT = 40
+ENDS_REPLICATIONS = 5  # corners need no fine print, and the worker processes are shared
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def work_at_ends(chosen: Chosen) -> jobs.Work:
         found = compare_at_ends(
             chosen.before,
             [chosen.after],
+            replications=min(chosen.draft.replications, ENDS_REPLICATIONS),
             seed=chosen.draft.seed,
             progress=report,
             cancel=stop.is_set,
@@ -240,7 +242,7 @@ def ends(answer: Answer, draw: Callable[[Ends], None]) -> None:
         draw(ENDS[key])
         return
     job: jobs.Job | None = st.session_state.get("ends job")
-    if job is None or job.key != key:
+    if job is None or job.key != key or job.state is jobs.State.CANCELLED:
         if job is not None:
             job.cancel()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,19 @@ def test_what_a_link_sets_beyond_the_levers_stays_when_one_is_moved(world: World
     assert values["teams.support.headcount"] == 3
     page.selectbox[1].set_value(HIRE).run()
     assert "change" not in link_of(page), "another file was chosen: nothing is left of the link"
+
+
+def test_a_file_edited_or_gone_under_a_link_does_not_stop_the_page(own_folder: Path) -> None:
+    page = open_page(link=changed(teams__support__headcount=3))
+    for file in (BASELINE, REROUTE):
+        text = (own_folder / file).read_text(encoding="utf-8")
+        (own_folder / file).write_text(re.sub(r"\bsupport\b", "helpdesk", text), encoding="utf-8")
+    page.run()
+    assert not page.exception
+    assert named(page.slider, "Helpdesk headcount").value == 1, "the link's team is gone, and its lever with it"
+    (own_folder / REROUTE).unlink()
+    page.run()
+    assert not page.exception
 
 
 NO_LINK = "This link cannot be followed: "

@@ -179,6 +179,17 @@ def test_an_odd_company_gets_its_question_its_answer_and_its_list_of_risks(
     assert page.title[0].value == "Who is at risk?"
 
 
+def test_a_what_if_that_changes_nothing_says_so_and_differs_in_nothing(own_folder: Path) -> None:
+    write(own_folder / HIRE, {"name": "The same", "extends": BASELINE})
+    page = open_page()
+    page.selectbox[1].set_value(HIRE).run()
+    assert "Nothing changes: the two scenarios say the same." in plain(page)
+    chosen = page.session_state["chosen"]
+    pages.answered(page, pages.compared(chosen.before, chosen.after))
+    assert not page.exception
+    assert {card.delta for card in page.metric} <= {"0.00 points", "USD 0", "0.00", "0.000"}
+
+
 # --- taken along --------------------------------------------------------------------------------------------
 
 
@@ -232,6 +243,38 @@ def test_the_json_is_that_of_the_command(page: AppTest, files: pages.Files, tiny
     assert json.loads(text)["provenance"]["seed"] == 1
 
 
+@pytest.mark.parametrize("people", [1, 3])
+def test_an_answer_about_ones_own_accounts_is_taken_along_with_the_list(
+    own_folder: Path, world: World, files: pages.Files, monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    page = open_page("accounts")
+    named(page.button, "Try it with the example list").click()
+    page.run()
+    pages.go(page, "decide")
+    named(page.slider, "Support headcount").set_value(people).run()
+    answer = pages.answered(page, world.comparison.result)
+    assert not page.exception
+    (command,) = [text for kind, text in drawn(page) if kind == "code"]
+    _, *said = shlex.split(command)
+    (own_folder / Path(said[2]).name).write_text(files["Scenario file"](), encoding="utf-8")
+    (own_folder / "scenarios").symlink_to(own_folder)
+    (own_folder / "books").symlink_to(pages.PROJECT / "scenarios" / "books")
+    monkeypatch.chdir(own_folder)
+    world.comparison.let_go.set()
+    assert execute(said) == 0, "the command line takes it"
+    (call,) = world.comparison.calls
+    assert load_scenario(call["after"], accounts=call["accounts"]) == answer.chosen.after
+
+    pages.go(page, "accounts")
+    named(page.button, "Go back to the invented book").click()
+    page.run()
+    pages.go(page, "decide")
+    assert not page.exception
+    assert "stale" in texts(page)
+    assert "need the account list of this answer, which is not in use any more" in texts(page)
+    assert not page.code, "a command without the list would give other numbers"
+
+
 @pytest.mark.parametrize("name", [REROUTE, "it's 100 % [odd] $HOME.yaml"])
 def test_the_command_is_accepted_and_compares_what_ran(
     own_folder: Path, world: World, monkeypatch: pytest.MonkeyPatch, name: str
@@ -261,3 +304,8 @@ def test_a_stale_answer_is_taken_along_with_its_own_question(page: AppTest, file
     assert "stale" in texts(page)
     (command,) = [text for kind, text in drawn(page) if kind == "code"]
     assert command.endswith("--seed 1"), "the command of the numbers above it"
+    pages.go(page, "accounts")
+    named(page.button, "Try it with the example list").click()
+    page.run()
+    pages.go(page, "decide")
+    assert page.code[0].value == command, "a list that came later does not belong to them"

@@ -122,7 +122,7 @@ def test_when_too_many_run_the_page_says_so_and_can_try_again(world: World, monk
     press_run(busy, world)
     named(page.button, "Run").click()
     page.run()
-    assert "1 comparisons are under way already; try again in a minute." in texts(page)
+    assert "comparisons are under way already; try again in a minute." in texts(page)
     assert not named(page.button, "Run").disabled
     world.comparison.let_go.set()
     finish(busy)
@@ -172,6 +172,19 @@ def test_a_run_goes_on_while_its_reader_is_on_another_page(world: World) -> None
     wait_for_end(page.session_state["job"])
     pages.go(page, "decide")
     assert page.metric
+
+
+def test_levers_moved_during_a_run_leave_its_answer_stale(world: World) -> None:
+    page = open_page()
+    press_run(page, world)
+    named(page.slider, "Support headcount").set_value(3).run()
+    assert named(page.button, "Cancel") is not None, "the run goes on"
+    world.comparison.let_go.set()
+    finish(page)
+    assert page.metric
+    assert "This answer is stale" in texts(page)
+    named(page.slider, "Support headcount").set_value(1).run()
+    assert "stale" not in texts(page)
 
 
 def test_only_so_many_answers_are_kept_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +242,7 @@ def test_the_answer_at_both_ends_comes_by_itself_after_the_answer(world: World) 
     table = pages.frame(page, "Assumptions")
     assert list(table["Assumptions"]) == ["As they are", "All 100 at their low ends", "All 100 at their high ends"]
     assert len(set(table["Decision"])) == 1, "the same comparison stands for all three here"
-    assert "3 replications each; 1 assumptions stay where they are" in texts(page)
+    assert "3 replications each; 2 assumptions stay where they are" in texts(page)
     assert len(world.ends.calls) == 1, "drawn again, it is not computed again"
     other = open_page()
     assert len(pages.frame(other, "Assumptions")) == 3, "another session has it at once"
