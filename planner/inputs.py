@@ -365,25 +365,17 @@ def _chosen(draft: Draft) -> Chosen | None:
     return Chosen(draft, before, after, tuple(change_sentences(before, after, shares)))
 
 
-<<<<<<< HEAD
-def _from_link(files: list[str]) -> Draft | None:
+def _from_link(files: list[str]) -> None:
     """Takes over the draft in the page's address, on the first look; a link that cannot be followed leaves a message.
 
     Later the address only follows the page: the browser may send an older one along with a newer slider.
     """
     text = st.query_params.get(LINK)
     if st.session_state.get("link looked at"):
-        return None
+        return
     st.session_state["link looked at"] = True
     if not text:
-        return None
-=======
-def _from_link(files: list[str]) -> None:
-    """Takes over the draft in the page's address, once; a link that cannot be followed leaves a message."""
-    text = st.query_params.get(LINK)
-    if not text or text == st.session_state.get("link"):
         return
->>>>>>> pagetests
     st.session_state["link"] = text
     try:
         draft = drafts.read_link(text)
