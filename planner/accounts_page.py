@@ -24,6 +24,7 @@ from sim.scenario import AccountSource, Scenario, ScenarioError, load_scenario
 from sim.scenario.book.columns import guess_mapping
 from sim.scenario.book.csv_table import TextTable, read_table
 from sim.scenario.book.mapping import DATE_FORMATS, USUAL_TERMS, Mapping, dump_mapping, read_mapping
+from sim.study.csv_text import harmless
 from sim.study.kpis import team_title, tier_title
 
 EXAMPLE = drafts.FOLDER / "books" / "example.csv"
@@ -146,7 +147,8 @@ def _source(data: bytes, name: str, ready: bytes | None, scenario: Scenario) -> 
 
 def _preview(table: TextTable) -> None:
     with st.expander(f"The first of {words.counted(len(table.rows), 'row')}", expanded=False):
-        frame = pd.DataFrame(table.rows[:ROWS_SHOWN], columns=_distinct(table.header))
+        rows = [[harmless(cell) for cell in row] for row in table.rows[:ROWS_SHOWN]]
+        frame = pd.DataFrame(rows, columns=[harmless(name) for name in _distinct(table.header)])
         st.dataframe(frame, hide_index=True, width="stretch")
 
 
@@ -409,13 +411,13 @@ def _outcome(source: AccountSource) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "Account": book.account[:MOST_ROWS_TABLED],
-                "Name": book.name[:MOST_ROWS_TABLED],
+                "Account": [harmless(one) for one in book.account[:MOST_ROWS_TABLED]],
+                "Name": [harmless(one) for one in book.name[:MOST_ROWS_TABLED]],
                 "Tier": [tier_title(tiers[tier]) for tier in book.tier[:MOST_ROWS_TABLED]],
                 "ARR": book.arr_cents[:MOST_ROWS_TABLED] / 100,
                 "Term, months": book.term_months[:MOST_ROWS_TABLED],
                 "Renewal": days,
-                "Owner": book.owner[:MOST_ROWS_TABLED],
+                "Owner": [harmless(one) for one in book.owner[:MOST_ROWS_TABLED]],
             }
         ),
         hide_index=True,

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from planner import charts, inputs, runs, words
-from sim.study.csv_text import csv_text
+from sim.study.csv_text import csv_text, harmless
 from sim.study.kpis import tier_title
 from sim.study.risk import RiskReport
 
@@ -130,10 +130,10 @@ def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         {
-            "Account": frame["account"],
-            "Name": frame["name"],
+            "Account": frame["account"].map(harmless),  # a table has a download button of its own
+            "Name": frame["name"].map(harmless),
             "Tier": [tier_title(tier) for tier in frame["tier"]],
-            "Owner": frame["owner"],
+            "Owner": frame["owner"].map(harmless),
             "ARR": frame["arr_per_year"].round(),
             "Renewal": frame["renewal"],
             "Would sign": percent("would_sign"),

@@ -194,3 +194,36 @@ def test_downloads_are_the_scenario_the_numbers_and_the_json(
         assert inside in (tmp_path / file).read_text(encoding="utf-8-sig")
     expect(page.get_by_text("csm-planner compare scenarios/baseline.yaml")).to_be_visible()
     page.close()
+
+
+def upload(page: Page, name: str, text: str) -> None:
+    """Puts an account list on the page."""
+    file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").first.set_input_files(files=[file])  # type: ignore[list-item]
+
+
+def test_a_good_list_is_used_on_all_pages_and_a_bad_one_is_answered_with_all_its_problems(
+    browser: Browser, planner_url: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{planner_url}/accounts")
+    expect(page.get_by_role("heading", name="Your accounts")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    upload(page, "bad.csv", "account,arr,start\nA,-5,2025-01-01\nB,many,2025-02-30\n")
+    expect(page.get_by_text(re.compile("problems? to repair; nothing was taken over"))).to_be_visible()
+    for told in ("bad.csv:2", "bad.csv:3"):
+        expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Use these accounts$"))).to_have_count(0)
+
+    rows = "".join(f"A{i},=HYPERLINK(1) {i},{4000 * i},2025-0{i}-15\n" for i in range(1, 7))
+    page.goto(f"{planner_url}/accounts")
+    expect(page.get_by_role("heading", name="Your accounts")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    upload(page, "good.csv", f"account,name,arr,start\n{rows}")
+    use = page.get_by_role("button", name=re.compile("Use these accounts$"))
+    expect(use).to_be_visible(timeout=PAGE_MILLISECONDS)
+    use.click()
+    expect(page.get_by_text(re.compile("In use on all pages"))).to_be_visible(timeout=PAGE_MILLISECONDS)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Decide").click()
+    expect(page.get_by_text("Your accounts are in use: good.csv")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    expect(run_button(page)).to_be_enabled(timeout=PAGE_MILLISECONDS)
+    no_errors(page)
+    page.close()
