@@ -7,6 +7,7 @@ interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -140,6 +141,7 @@ def run(
     from sim.study import experiment
 
     source = _account_source(accounts, mapping)
+    _tell_list(scenario, source)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -181,6 +183,7 @@ def compare(
     from sim.study import experiment
 
     source = _account_source(accounts, mapping)
+    _tell_list(baseline, source)
 
     def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
         found = experiment.compare(
@@ -247,6 +250,7 @@ def accounts(
     from sim.study import experiment
 
     source = _account_source(accounts, mapping)
+    _tell_list(scenario, source)
     _study(
         lambda progress, cancel: experiment.accounts_at_risk(
             scenario,
@@ -292,6 +296,16 @@ def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSourc
     if accounts is None and mapping is not None:
         raise _BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
     return None if accounts is None else AccountSource.from_files(accounts, mapping)
+
+
+def _tell_list(scenario: Path, source: AccountSource | None) -> None:
+    """Says on stderr how a scenario's list of accounts was read; errors are told by the study, all at once."""
+    from sim.scenario import ScenarioError, load_scenario
+
+    with contextlib.suppress(ScenarioError):
+        book = load_scenario(scenario, accounts=source).book
+        for line in book.summary if book is not None else ():
+            _say(line)
 
 
 def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:
