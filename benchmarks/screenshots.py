@@ -51,8 +51,11 @@ def _answered(browser: Browser, url: str, width: int, scheme: Scheme, replicatio
     page.goto(f"{url}/?q={question}")
     run = page.get_by_role("button", name=re.compile(r"\bRun$"))
     expect(run).to_be_enabled(timeout=60_000)
-    run.click()
-    expect(page.get_by_test_id("stAlert").filter(has_text=VERDICT)).to_be_visible(timeout=RUN_MILLISECONDS)
+    verdict = page.get_by_test_id("stAlert").filter(has_text=VERDICT)
+    page.wait_for_timeout(3000)  # the second picture finds the answer of the first
+    if not verdict.is_visible():
+        run.click()
+    expect(verdict).to_be_visible(timeout=RUN_MILLISECONDS)
     expect(page.get_by_text("are two corners of what is possible")).to_be_visible(timeout=RUN_MILLISECONDS)
     return page
 

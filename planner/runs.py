@@ -143,6 +143,9 @@ def start(chosen: Chosen | None) -> None:
     st.session_state.pop("note", None)
     if chosen is None or st.session_state.get("job"):
         return
+    if chosen.key in ANSWERS:
+        st.toast("The answer to this question is on the page: the same inputs and the same seed give it again.")
+        return
     try:
         st.session_state["job"] = jobs.start(chosen.key, work(chosen), session())
     except jobs.Busy as error:

@@ -93,6 +93,12 @@ def test_surely_no_difference_that_matters_does_not_pay() -> None:
     assert "hardly changes, by about USD 100 a year (adjusted interval −450 to 650)" in got.sentence
 
 
+def test_a_sure_gain_too_small_to_matter_does_not_pay() -> None:
+    got = decision(change("better", 200, 100, 300, negligible=True))
+    assert got.verdict == "does not pay"
+    assert "hardly changes, by about USD 100 a year (adjusted interval 50 to 150)" in got.sentence
+
+
 def test_the_same_scenario_twice_changes_nothing() -> None:
     got = decision(SAME)
     assert got.verdict == "does not pay"

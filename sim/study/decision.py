@@ -81,10 +81,10 @@ def decide(
 
 
 def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:
+    if contribution.verdict == "worse" or contribution.negligible:
+        return "does not pay"
     if contribution.verdict == "better":
         return "pays, but" if harmed else "recommended"
-    if contribution.verdict == "worse" or contribution.reason is not None:
-        return "does not pay"
     return "cannot tell yet"
 
 
@@ -96,7 +96,7 @@ def _money_a_year(contribution: Difference, years: float, currency: str) -> str:
     if contribution.mean == 0 and contribution.ci95_adjusted in (None, (0.0, 0.0)):
         return "contribution stays exactly the same"
     sign = 1.0
-    if contribution.reason is not None:
+    if contribution.negligible:
         start = "contribution hardly changes, by about"
     elif contribution.verdict == "worse":
         start, sign = "contribution falls by about", -1.0
