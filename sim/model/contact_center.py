@@ -84,13 +84,12 @@ class ContactCenter:
         3. The owner, or the member idle longest, starts it if it may; else it waits.
         4. A live customer's patience starts to run.
         """
-        team = self.teams[contact.team]
+        team = self.teams[contact.kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
-            contact.on_line = contact.level, contact.target_hours
             contact.live = False
-            contact.level = int(self.phase.categories.priority[contact.category]) + 1
-            contact.target_hours = self.phase.teams[contact.team].callback_target_hours
+            contact.level = int(self.phase.categories.priority[contact.kind.category]) + 1
+            contact.target_hours = self.phase.teams[contact.kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
@@ -116,7 +115,7 @@ class ContactCenter:
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
             owner = team.agents[contact.owner]
-            if owner.employed and (owner.present or contact.planned):
+            if owner.employed and (owner.present or contact.kind.planned):
                 return owner
         return None
 
@@ -151,7 +150,7 @@ class ContactCenter:
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
 
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
@@ -169,7 +168,7 @@ class ContactCenter:
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.day_reactive_starts += 1
             if now > contact.due:
                 agent.day_overdue += 1
@@ -196,7 +195,7 @@ class ContactCenter:
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
-        elif contact.u_resolve < contact.resolution * agent.resolution_factor:
+        elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
             self._finish(contact, RESOLVED, now)
         else:
             self._finish(contact, UNRESOLVED, now)
@@ -207,7 +206,7 @@ class ContactCenter:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
         agent.handling_hours += hours
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.reactive_hours += hours
             agent.day_reactive_hours += hours
         if now > agent.shift_end:
@@ -215,7 +214,7 @@ class ContactCenter:
             agent.overtime_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
-            if not contact.planned:
+            if not contact.kind.planned:
                 agent.day_reactive_hours -= after
         agent.counted_until = now
 

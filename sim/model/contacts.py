@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Any
 
 import numpy as np
@@ -89,43 +89,25 @@ def _contacts(
 
     A second leg is due only once it has been handed over: its due time is set then.
     """
-    categories, category = phase.categories, wanted.category
-    customer = categories.customer[category]
     tables = phase.tables
-    cell = tables.cells(team, category, channel)
-    live = tables.live.take(cell)
-    level = np.where(live, 0, categories.priority[category] + 1)
-    target = tables.target_hours.take(cell)
-    due = due_times(wanted.time, target, team, live, phase)
-    return [
-        Contact(*row)
-        for row in zip(
-            wanted.key.tolist(),
-            wanted.account.tolist(),
-            category.tolist(),
-            channel.tolist(),
-            team.tolist(),
-            [0] * len(category),
-            accounts.owner[team, wanted.account].tolist(),
-            live.tolist(),
-            customer.tolist(),
-            categories.company[category].tolist(),
-            categories.urgent[category].tolist(),
-            level.tolist(),
-            wanted.time.tolist(),
-            due.tolist(),
-            target.tolist(),
-            wanted.expires.tolist(),
-            attempts.handle[0, rows].tolist(),
-            tables.handle_hours.take(cell).tolist(),
-            attempts.u_resolve[0, rows].tolist(),
-            tables.resolution.take(cell).tolist(),
-            attempts.patience[0, rows].tolist(),
-            repeat(attempts, len(rows)),
-            rows.tolist(),
-            strict=True,
-        )
-    ]
+    cell = tables.cells(team, wanted.category, channel)
+    due = due_times(wanted.time, tables.target_hours.take(cell), team, tables.live.take(cell), phase)
+    draws = [draw[0, rows].tolist() for draw in (attempts.handle, attempts.u_resolve, attempts.patience)]
+    columns = zip(
+        wanted.key.tolist(),
+        wanted.account.tolist(),
+        map(phase.kinds.__getitem__, cell.tolist()),
+        repeat(0, len(rows)),
+        accounts.owner[team, wanted.account].tolist(),
+        wanted.time.tolist(),
+        due.tolist(),
+        wanted.expires.tolist(),
+        *draws,
+        repeat(attempts, len(rows)),
+        rows.tolist(),
+        strict=True,
+    )
+    return list(starmap(Contact, columns))
 
 
 def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> Attempts:
@@ -147,8 +129,8 @@ def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> At
 def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:
     """Columns of the ledger for contacts, in its order. Open ones have waited until `now`."""
     account = np.array([c.account for c in contacts], dtype=np.int64)
-    channel = np.array([c.channel for c in contacts], dtype=np.int64)
-    team = np.array([c.team for c in contacts], dtype=np.int64)
+    cell = np.array([c.kind.cell for c in contacts], dtype=np.int64)
+    team, category, channel = np.unravel_index(cell, phase.tables.live.shape)
     live = np.array([c.live for c in contacts], dtype=bool)
     queued = np.array([c.queued for c in contacts])
     started = np.array([c.started for c in contacts])
@@ -168,7 +150,7 @@ def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Pha
         [c.attempt for c in contacts],
         [c.leg for c in contacts],
         accounts.tier[account],
-        [c.category for c in contacts],
+        category,
         channel,
         team,
         [c.seat for c in contacts],

@@ -95,7 +95,8 @@ class Lifecycle:
 
         1. Finished contacts take effect; firefights and re-engagements are noted.
         2. Each contact still open past its target costs satisfaction, once a week.
-        3. States of the accounts that are there drift; sponsors leave; without a sponsor executive contact stays under its ceiling.
+        3. States of the accounts that are there drift; sponsors leave; without a sponsor executive contact stays under
+           its ceiling.
         4. Each driver's intent grows by its hazard.
 
         overdue : (accounts,), contacts open past their target.

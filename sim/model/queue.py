@@ -12,7 +12,7 @@ from math import inf, nan
 
 import numpy as np
 
-from sim.model.inputs import FloatArray
+from sim.model.inputs import FloatArray, Kind
 
 Entry = tuple[float, float, int, "Contact"]
 
@@ -37,61 +37,44 @@ class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "attempt", "attempts", "born", "category", "channel", "customer", "draw", "due", "ended", "expires",
-        "key", "leg", "level", "live", "mean_hours", "on_line", "outcome", "owner", "patience", "planned", "queued",
-        "resolution", "row", "seat", "second", "started", "target_hours", "team", "u_resolve", "urgent", "waiting",
+        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "key", "kind", "leg", "level",
+        "live", "mean_hours", "outcome", "owner", "patience", "queued", "row", "seat", "second", "started",
+        "target_hours", "u_resolve", "waiting",
     )  # fmt: skip
 
     def __init__(
         self,
         key: int,
         account: int,
-        category: int,
-        channel: int,
-        team: int,
+        kind: Kind,
         attempt: int,
         owner: int,
-        live: bool,
-        customer: bool,
-        planned: bool,
-        urgent: bool,
-        level: int,
         born: float,
         due: float,
-        target_hours: float,
         expires: float,
         draw: float,
-        mean_hours: float,
         u_resolve: float,
-        resolution: float,
         patience: float,
         attempts: Attempts,
         row: int,
     ) -> None:
         self.key = key
         self.account = account
-        self.category = category
-        self.channel = channel
-        self.team = team
+        self.kind = kind
         self.attempt = attempt
         self.leg = 0
-        self.on_line: tuple[int, float] | None = None  # level and target of a live contact turned into a call-back
         self.second: Contact | None = None  # what follows if this is only answered and handed over
-        self.owner = owner  # the account's seat in `team`, -1 if the team shares its queue
-        self.live = live
-        self.customer = customer  # started by the customer
-        self.planned = planned  # started by the company's playbook
-        self.urgent = urgent
-        self.level = level
+        self.owner = owner  # the account's seat in the team, -1 if it shares its queue
+        self.live = kind.live  # this and the next two change when it becomes a call-back
+        self.level = kind.level
+        self.target_hours = kind.target_hours
         self.born = born
         self.queued = born
         self.due = due
-        self.target_hours = target_hours  # clock hours if live, business hours if not
         self.expires = expires
         self.draw = draw  # handle time over its mean
-        self.mean_hours = mean_hours
+        self.mean_hours = kind.mean_hours
         self.u_resolve = u_resolve
-        self.resolution = resolution
         self.patience = patience  # hours
         self.attempts = attempts
         self.row = row  # its position in `attempts`
@@ -108,21 +91,19 @@ class Contact:
         return self.attempts.weeks_until_back.item(self.attempt + 1, self.row)
 
     def repeat(self, born: float) -> Contact:
-        """The next attempt at the same matter: same channel and team, its own luck."""
+        """The next attempt at the same matter: same channel and team, its own luck.
+
+        A customer who was to be called back calls again, and waits on the line if somebody is there.
+        """
         cell = (self.attempt + 1, self.row)
         draws = self.attempts
         draw, u_resolve, patience = draws.handle.item(cell), draws.u_resolve.item(cell), draws.patience.item(cell)
         again = Contact(
-            self.key, self.account, self.category, self.channel, self.team, self.attempt + 1, self.owner, self.live,
-            self.customer, self.planned, self.urgent, self.level, born, nan, self.target_hours, self.expires, draw,
-            self.mean_hours, u_resolve, self.resolution, patience, self.attempts,
-            self.row,
+            self.key, self.account, self.kind, self.attempt + 1, self.owner, born, nan, self.expires, draw, u_resolve,
+            patience, self.attempts, self.row,
         )  # fmt: skip
-        if self.on_line is not None:  # the customer calls again, and waits on the line if somebody is there
-            again.live = True
-            again.level, again.target_hours = self.on_line
         if self.second is not None:  # it was to be answered and handed over, and still is
-            again.draw = self.draw
+            again.draw, again.mean_hours = self.draw, self.mean_hours
             again.second = self.second.repeat(born)
             again.second.leg = 1
         return again
@@ -206,4 +187,4 @@ def may_overrun(contact: Contact, now: float, hours_left: float, overtime: bool)
     """
     if contact.live:
         return overtime or hours_left > 0
-    return overtime and (contact.urgent or (contact.customer and now > contact.due))
+    return overtime and (contact.kind.urgent or (contact.kind.customer and now > contact.due))

@@ -323,7 +323,7 @@ class Run:
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
         now = self.agenda.time
-        late = [contact.account for contact in waiting if contact.customer and contact.due < now]
+        late = [contact.account for contact in waiting if contact.kind.customer and contact.due < now]
         return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
 
     def _wanted(self, week: int) -> tuple[Wanted, int]:
