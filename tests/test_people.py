@@ -18,7 +18,7 @@ from sim.model.contact_center import ContactCenter
 from sim.model.inputs import Kind, PeopleRules
 from sim.model.ledger import HIRED, OUTCOMES, QUIT
 from sim.model.luck import Luck, key_of
-from sim.model.queue import NO_MORE, Contact
+from sim.model.queue import NO_MORE, Contact, records
 
 RULES = PeopleRules(
     after_hours_weight=0.5,
@@ -149,7 +149,8 @@ def day_of(
     center.expect(iter(made))
     center.plan_shifts([(0, phase.teams)])
     agenda.run_to(24.0)
-    return [(c.started, c.ended, OUTCOMES[c.outcome]) for c in state.finished], state.teams[0].agents[0]
+    done = records(state.finished)[["started", "ended", "outcome"]].tolist()
+    return [(start, end, OUTCOMES[outcome]) for start, end, outcome in done], state.teams[0].agents[0]
 
 
 def test_a_day_by_hand_one_after_another() -> None:

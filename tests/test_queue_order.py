@@ -16,7 +16,7 @@ from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.inputs import Kind, Phase
-from sim.model.queue import NO_MORE, Contact
+from sim.model.queue import NO_MORE, Contact, records
 
 START, END, LIMIT = 9.0, 17.0, 0.9
 HOURS = st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0])
@@ -87,7 +87,7 @@ def served_by_the_engine(rows: list[Waiting], overtime: bool) -> list[tuple[int,
         (agent.queue if row.own else state.teams[0].pool).push(contact_of(row))
     center.plan_shifts([(0, used.teams)])
     agenda.run_to(32.0)
-    return [(contact.key, contact.started) for contact in state.finished]
+    return records(state.finished)[["key", "started"]].tolist()
 
 
 def served_by_the_rule(rows: list[Waiting], overtime: bool) -> list[tuple[int, float]]:

@@ -155,7 +155,7 @@ class ContactCenter:
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
         contact.outcome = outcome
-        self.state.finished.append(contact)
+        self.state.finished.append(contact.record())
 
     # --- service ----------------------------------------------------------------------------------------
 

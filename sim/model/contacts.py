@@ -6,17 +6,17 @@ A contact's channel and route hang on its key alone; handle time, resolution and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat, starmap
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.luck import Luck, exponential, key_of, lognormal
-from sim.model.queue import Attempts, Contact
+from sim.model.queue import RECORD, Attempts, Contact
 from sim.model.routing import due_times, pick, route
 
 _ATTEMPT_DRAWS = ("handle time", "resolution", "patience", "comes back", "comes back after")
@@ -126,42 +126,38 @@ def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> At
     )
 
 
-def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:
-    """Columns of the ledger for contacts, in its order. Open ones have waited until `now`."""
-    account = np.array([c.account for c in contacts], dtype=np.int64)
-    cell = np.array([c.kind.cell for c in contacts], dtype=np.int64)
-    team, category, channel = np.unravel_index(cell, phase.tables.live.shape)
-    live = np.array([c.live for c in contacts], dtype=bool)
-    queued = np.array([c.queued for c in contacts])
-    started = np.array([c.started for c in contacts])
-    ended = np.array([c.ended for c in contacts])
-    until = np.where(np.isnan(started), np.where(np.isnan(ended), now, ended), started)
+def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, now: float) -> list[NDArray[Any]]:
+    """Columns of the ledger for contacts (an array of `RECORD`), in its order. Open ones have waited until `now`."""
+    of = {name: contacts[name].copy() for name in RECORD.names or ()}
+    account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
+    team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
+    served = ~np.isnan(started)
+    over = np.where(np.isnan(of["ended"]), now, of["ended"])
+    until = np.where(served, started, over)
     wait = until - queued
     for shift, teams in phase.shifts:
         rows = np.flatnonzero(teams[team] & ~live)
         if len(rows):
-            begun, over = shift.open_hours(np.array([queued[rows], until[rows]]))
-            wait[rows] = over - begun
-    served = ~np.isnan(started)
-    handled = np.where(served, np.where(np.isnan(ended), now, ended) - started, 0.0)
+            begin, end = shift.open_hours(np.array([queued[rows], until[rows]]))
+            wait[rows] = end - begin
     return [
-        [c.key for c in contacts],
+        of["key"],
         account,
-        [c.attempt for c in contacts],
-        [c.leg for c in contacts],
+        of["attempt"],
+        of["leg"],
         accounts.tier[account],
         category,
         channel,
         team,
-        [c.seat for c in contacts],
+        of["seat"],
         live,
-        [c.born for c in contacts],
+        of["born"],
         queued,
-        [c.due for c in contacts],
+        of["due"],
         started,
-        ended,
+        of["ended"],
         wait * 60,
-        handled * 60,
+        np.where(served, over - started, 0.0) * 60,
         np.where(served, phase.channels.cost[channel], 0.0),
-        [c.outcome for c in contacts],
+        of["outcome"],
     ]

@@ -6,11 +6,15 @@ dropped when it comes to the head.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, nan
+from struct import Struct
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.model.inputs import FloatArray, Kind
 
@@ -31,6 +35,23 @@ class Attempts:
 
 _NOTHING = np.zeros((0, 0))
 NO_MORE = Attempts(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
+
+
+# What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
+# to read many contacts much later, column by column, takes twice the time.
+RECORD = np.dtype(
+    [
+        ("key", "u8"), ("born", "f8"), ("queued", "f8"), ("due", "f8"), ("started", "f8"), ("ended", "f8"),
+        ("account", "i4"), ("cell", "i4"), ("attempt", "i4"), ("leg", "i4"), ("seat", "i4"), ("outcome", "i4"),
+        ("live", "?"),
+    ]
+)  # fmt: skip
+_pack = Struct("=Q5d6i?").pack
+
+
+def records(rows: Sequence[bytes]) -> NDArray[Any]:
+    """What `Contact.record` gave for several contacts, as one array of `RECORD`."""
+    return np.frombuffer(b"".join(rows), RECORD)
 
 
 class Contact:
@@ -83,6 +104,13 @@ class Contact:
         self.seat = -1
         self.outcome = -1
         self.waiting = False
+
+    def record(self) -> bytes:
+        """The contact as one `RECORD`."""
+        return _pack(
+            self.key, self.born, self.queued, self.due, self.started, self.ended, self.account, self.kind.cell,
+            self.attempt, self.leg, self.seat, self.outcome, self.live,
+        )  # fmt: skip
 
     def weeks_until_back(self) -> float:
         """How long until the matter is raised again if this attempt fails, in weeks of the profile; inf: never."""
