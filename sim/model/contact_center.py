@@ -311,38 +311,39 @@ class ContactCenter:
         which : team, number of the day and the team's rules on it.
         """
         team, day, rules = which
-        shift = rules.shift
+        hours = rules.shift.hours_per_day
+        planned_hours = hours * (1 - rules.shrinkage)
         state = self.teams[team]
         arrived = []
         for agent in state.agents:
             agent.present = False
             if not agent.employed:
                 continue
-            agent.contracted_hours += shift.hours_per_day
-            agent.planned_hours += shift.hours_per_day * (1 - rules.shrinkage)
-            agent.payroll_cost += shift.hours_per_day * rules.cost_per_hour
+            agent.contracted_hours += hours
+            agent.planned_hours += planned_hours
+            agent.payroll_cost += hours * rules.cost_per_hour
             if day in agent.absent_days:
-                agent.absent_hours += shift.hours_per_day
+                agent.absent_hours += hours
                 continue
             agent.present = agent.on_duty = True
             agent.worked_today = True
             if agent.state == BUSY and agent.contact is not None:
                 self._count_hours(agent, agent.contact, now)
-            agent.shift_end = now + shift.hours_per_day
-            agent.day_duty_hours += shift.hours_per_day
+            agent.shift_end = now + hours
+            agent.day_duty_hours += hours
             agent.away_pending = False
             speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
             agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.phase.people)
             if rules.shrinkage > 0:
                 spread = (agent.seat + 1) * _GOLDEN % 1.0
-                break_start = now + shift.hours_per_day * (1 - rules.shrinkage) * (0.1 + 0.8 * spread)
+                break_start = now + planned_hours * (0.1 + 0.8 * spread)
                 self.agenda.call(break_start, SHIFT_ORDER, self._leave_desk, agent)
             state.open_until = agent.shift_end
             if agent.state != BUSY:
                 arrived.append(agent)
         for agent in arrived:
             self._go_on(agent, now)
-        self.agenda.call(24.0 * day + shift.end_hour, SHIFT_ORDER, self.end_shift, team)
+        self.agenda.call(24.0 * day + rules.shift.end_hour, SHIFT_ORDER, self.end_shift, team)
 
     def end_shift(self, team: int, now: float) -> None:
         """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""

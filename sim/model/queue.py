@@ -140,18 +140,22 @@ class Contact:
 class Queue:
     """Waiting contacts by level; within a level the earliest due is first, then the earliest queued."""
 
-    __slots__ = ("heaps", "levels")
+    __slots__ = ("heaps", "levels", "shortest_hours")
 
     def __init__(self) -> None:
         self.heaps: list[list[Entry]] = [[] for _ in range(LEVELS)]
         self.levels = 0  # bit n is set if level n may hold a waiting contact
+        self.shortest_hours = [inf] * LEVELS  # none of the level has a shorter mean; -inf once one might overrun
 
     def push(self, contact: Contact) -> None:
         """Adds a contact."""
-        heap = self.heaps[contact.level]
+        level, kind = contact.level, contact.kind
         contact.waiting = True
-        self.levels |= 1 << contact.level
-        heappush(heap, (contact.due, contact.queued, contact.key, contact))
+        self.levels |= 1 << level
+        hours = -inf if kind.customer or kind.urgent else contact.mean_hours
+        if hours < self.shortest_hours[level]:
+            self.shortest_hours[level] = hours
+        heappush(self.heaps[level], (contact.due, contact.queued, contact.key, contact))
 
     def head(self, level: int, now: float) -> Entry | None:
         """The first waiting contact of a level that has not expired."""
@@ -164,14 +168,18 @@ class Queue:
                 return self.first(level, now, inf, 1.0, True)
             heappop(heap)
         self.levels &= ~(1 << level)
+        self.shortest_hours[level] = inf
         return None
 
     def first(self, level: int, now: float, hours_left: float, factor: float, overtime: bool) -> Entry | None:
         """The first contact of a level that an agent may take.
 
         It waits, has not expired, and fits into the hours left (its mean time by the agent's factor), or it
-        may overrun: see `may_overrun`.
+        may overrun: see `may_overrun`. A level with only longer work that may not overrun is passed over at once:
+        near a shift's end that is most of a backlog, for each agent who becomes free.
         """
+        if self.shortest_hours[level] * factor > hours_left:
+            return None
         best: Entry | None = None
         for entry in self.heaps[level]:
             contact = entry[3]
