@@ -1,7 +1,7 @@
 """The contact centre: queues, agents and their days on a SimPy clock. No statistics, no accounts.
 
-In: contacts (from the week tick, or coming back) and each team's shifts. Out: finished contacts, in the order
-in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
+In: contacts (from the week tick, or coming back) and each team's shifts. Out: records of finished contacts, in the
+order in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
 
 Every handler is called at its time `now` and lists what it changes, in order; nothing else happens in it. The
 orders of replication.py break ties of time.
