@@ -30,7 +30,7 @@ class CenterState:
     """All that has to be kept to go on later: no events, no clock."""
 
     teams: list[TeamState]
-    finished: list[Contact] = field(default_factory=list)
+    finished: list[bytes] = field(default_factory=list)  # a `RECORD` for each contact that ended this week
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
     opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book

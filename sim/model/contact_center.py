@@ -1,7 +1,7 @@
 """The contact centre: queues, agents and their days on a SimPy clock. No statistics, no accounts.
 
-In: contacts (from the week tick, or coming back) and each team's shifts. Out: finished contacts, in the order
-in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
+In: contacts (from the week tick, or coming back) and each team's shifts. Out: records of finished contacts, in the
+order in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
 
 Every handler is called at its time `now` and lists what it changes, in order; nothing else happens in it. The
 orders of replication.py break ties of time.
@@ -84,13 +84,12 @@ class ContactCenter:
         3. The owner, or the member idle longest, starts it if it may; else it waits.
         4. A live customer's patience starts to run.
         """
-        team = self.teams[contact.team]
+        team = self.teams[contact.kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
-            contact.on_line = contact.level, contact.target_hours
             contact.live = False
-            contact.level = int(self.phase.categories.priority[contact.category]) + 1
-            contact.target_hours = self.phase.teams[contact.team].callback_target_hours
+            contact.level = int(self.phase.categories.priority[contact.kind.category]) + 1
+            contact.target_hours = self.phase.teams[contact.kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
@@ -116,7 +115,7 @@ class ContactCenter:
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
             owner = team.agents[contact.owner]
-            if owner.employed and (owner.present or contact.planned):
+            if owner.employed and (owner.present or contact.kind.planned):
                 return owner
         return None
 
@@ -151,12 +150,12 @@ class ContactCenter:
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
 
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
         contact.outcome = outcome
-        self.state.finished.append(contact)
+        self.state.finished.append(contact.record())
 
     # --- service ----------------------------------------------------------------------------------------
 
@@ -169,7 +168,7 @@ class ContactCenter:
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.day_reactive_starts += 1
             if now > contact.due:
                 agent.day_overdue += 1
@@ -196,7 +195,7 @@ class ContactCenter:
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
-        elif contact.u_resolve < contact.resolution * agent.resolution_factor:
+        elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
             self._finish(contact, RESOLVED, now)
         else:
             self._finish(contact, UNRESOLVED, now)
@@ -207,7 +206,7 @@ class ContactCenter:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
         agent.handling_hours += hours
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.reactive_hours += hours
             agent.day_reactive_hours += hours
         if now > agent.shift_end:
@@ -215,7 +214,7 @@ class ContactCenter:
             agent.overtime_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
-            if not contact.planned:
+            if not contact.kind.planned:
                 agent.day_reactive_hours -= after
         agent.counted_until = now
 
@@ -312,38 +311,39 @@ class ContactCenter:
         which : team, number of the day and the team's rules on it.
         """
         team, day, rules = which
-        shift = rules.shift
+        hours = rules.shift.hours_per_day
+        planned_hours = hours * (1 - rules.shrinkage)
         state = self.teams[team]
         arrived = []
         for agent in state.agents:
             agent.present = False
             if not agent.employed:
                 continue
-            agent.contracted_hours += shift.hours_per_day
-            agent.planned_hours += shift.hours_per_day * (1 - rules.shrinkage)
-            agent.payroll_cost += shift.hours_per_day * rules.cost_per_hour
+            agent.contracted_hours += hours
+            agent.planned_hours += planned_hours
+            agent.payroll_cost += hours * rules.cost_per_hour
             if day in agent.absent_days:
-                agent.absent_hours += shift.hours_per_day
+                agent.absent_hours += hours
                 continue
             agent.present = agent.on_duty = True
             agent.worked_today = True
             if agent.state == BUSY and agent.contact is not None:
                 self._count_hours(agent, agent.contact, now)
-            agent.shift_end = now + shift.hours_per_day
-            agent.day_duty_hours += shift.hours_per_day
+            agent.shift_end = now + hours
+            agent.day_duty_hours += hours
             agent.away_pending = False
             speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
             agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.phase.people)
             if rules.shrinkage > 0:
                 spread = (agent.seat + 1) * _GOLDEN % 1.0
-                break_start = now + shift.hours_per_day * (1 - rules.shrinkage) * (0.1 + 0.8 * spread)
+                break_start = now + planned_hours * (0.1 + 0.8 * spread)
                 self.agenda.call(break_start, SHIFT_ORDER, self._leave_desk, agent)
             state.open_until = agent.shift_end
             if agent.state != BUSY:
                 arrived.append(agent)
         for agent in arrived:
             self._go_on(agent, now)
-        self.agenda.call(24.0 * day + shift.end_hour, SHIFT_ORDER, self.end_shift, team)
+        self.agenda.call(24.0 * day + rules.shift.end_hour, SHIFT_ORDER, self.end_shift, team)
 
     def end_shift(self, team: int, now: float) -> None:
         """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""

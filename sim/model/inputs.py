@@ -284,6 +284,29 @@ class Phase:
         return RouteTables.of(self)
 
     @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of contact, in the order of the flat positions in `tables`."""
+        tables, categories = self.tables, self.categories
+        level = np.where(tables.live, 0, categories.priority[:, np.newaxis] + 1)
+        return tuple(
+            Kind(
+                cell=cell,
+                team=place[0],
+                category=place[1],
+                channel=place[2],
+                customer=bool(categories.customer[place[1]]),
+                planned=bool(categories.company[place[1]]),
+                urgent=bool(categories.urgent[place[1]]),
+                level=int(level[place]),
+                live=bool(tables.live[place]),
+                target_hours=float(tables.target_hours[place]),
+                mean_hours=float(tables.handle_hours[place]),
+                resolution=float(tables.resolution[place]),
+            )
+            for cell, place in enumerate(np.ndindex(tables.live.shape))
+        )
+
+    @cached_property
     def shifts(self) -> tuple[tuple[Shift, BoolArray], ...]:
         """The different shifts, each with the teams that work it."""
         return tuple(
@@ -316,6 +339,24 @@ class Phase:
             recurring = (hours / self.playbooks.every_weeks).sum(axis=1)
             result.append(((self.categories.rate_per_week * hours).sum(), recurring))
         return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a contact has in common with all others of its team, category and channel in a phase."""
+
+    cell: int  # flat position in `RouteTables`
+    team: int
+    category: int
+    channel: int
+    customer: bool  # started by the customer
+    planned: bool  # started by the company's playbook
+    urgent: bool
+    level: int  # of the queue: 0 if live
+    live: bool  # the customer waits on the line
+    target_hours: float  # clock hours if live, business hours if not
+    mean_hours: float  # of working time, before the agent's own condition
+    resolution: float  # chance that one handling settles the matter, before the agent's own condition
 
 
 @dataclass(frozen=True)

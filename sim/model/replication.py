@@ -48,7 +48,7 @@ from sim.model.ledger import CONTACT_COLUMNS, OPEN, History, Ledger, Table
 from sim.model.lifecycle import Lifecycle, Trigger
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, staff_changes
-from sim.model.queue import Contact
+from sim.model.queue import Contact, records
 
 
 class Cancelled(Exception):
@@ -239,7 +239,7 @@ class Run:
         still_open = [*self.center.sweep(now), *self.center.in_service()]
         for contact in still_open:
             contact.outcome = OPEN
-        self._flush([*self.center.state.finished, *still_open], now)
+        self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
             contacts=self.ledger.contacts.table(),
@@ -313,9 +313,10 @@ class Run:
                 center.withdraw(set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
-    def _flush(self, contacts: list[Contact], now: float) -> Table:
+    def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
-        block = self.ledger.contacts.block(*contact_rows(contacts, self.lifecycle.table, self.phase, now))
+        rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
+        block = self.ledger.contacts.block(*rows)
         if not self.warm_up and contacts:
             self.ledger.contacts.blocks.append(block)
         return dict(zip(CONTACT_COLUMNS, block, strict=True))
@@ -323,7 +324,7 @@ class Run:
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
         now = self.agenda.time
-        late = [contact.account for contact in waiting if contact.customer and contact.due < now]
+        late = [contact.account for contact in waiting if contact.kind.customer and contact.due < now]
         return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
 
     def _wanted(self, week: int) -> tuple[Wanted, int]:
