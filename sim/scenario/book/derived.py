@@ -74,7 +74,7 @@ def _tier(book: AccountList, rows: IntArray, before: Mapping[str, Any]) -> tuple
     if mean > 0:
         cv = min(HIGHEST_CV, round(float(arr.std() / mean), 4))
         values |= {"arr_per_year_mean": round(mean, 2), "arr_cv": cv}
-        parts.append(f"ARR {mean:,.0f} on average, spread {number(cv)}")
+        parts.append(f"ARR {mean:,.0f} on average, spread {number(round(cv, 2))}")
     terms = _term_shares(book.term_months[rows])
     old = before.get("term_months")
     values["term_months"] = {months: None for months in (old if isinstance(old, Mapping) else ())} | terms
@@ -92,7 +92,7 @@ def _tier(book: AccountList, rows: IntArray, before: Mapping[str, Any]) -> tuple
     if new is not None and _is_number(new) and _is_number(accounts) and accounts:
         values["new_accounts_per_year"] = min(100_000.0, round(new * len(rows) / accounts, 4))
         parts.append(
-            f"{number(values['new_accounts_per_year'])} new ones a year, the file's {number(new)} for {accounts} scaled"
+            f"{number(round(values['new_accounts_per_year'], 1))} new ones a year, the file's {number(new)} for {accounts} scaled"
         )
     return values, ", ".join(parts)
 
