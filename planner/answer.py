@@ -5,12 +5,13 @@ In: an `Answer`. Out: elements on the page, in the order in which a decider asks
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from planner import charts, downloads, runs, words
@@ -51,6 +52,7 @@ MONEY = (
     ("contribution", "Contribution"),
 )
 GUARDS = ("logo_churn_per_year",)
+VIEWS_KEPT = 20
 LABEL_PIXELS, NUMBER_PIXELS = 270, 70
 COST_ROWS_SHOWN = 9
 ASSUMPTIONS_SHOWN = 12
@@ -61,6 +63,7 @@ class View:
     """A comparison as plain mappings, with what its indicators mean."""
 
     def __init__(self, answer: Answer) -> None:
+        self._figures: dict[str, go.Figure] = {}
         self.answer = answer
         self.comparison = answer.comparison
         self.kpis: Mapping[str, Kpi] = answer.comparison.registry
@@ -95,14 +98,26 @@ class View:
         """Names of the two scenarios in the series and cost tables."""
         return self.comparison.series.scenarios[0], self.comparison.series.scenarios[1]
 
+    def chart(self, key: str, make: Callable[[], go.Figure]) -> None:
+        """Draws a chart, made once: a figure takes longer to make than the rest of the page."""
+        if key not in self._figures:
+            self._figures[key] = make()
+        st.plotly_chart(self._figures[key], key=key, config=charts.CONFIG)
+
     def dot(self, name: str, label: str) -> charts.Dot | None:
         """A KPI's difference as a row of a dot plot."""
         return charts.dot(self.kpis[name], label, self.differences[name]) if name in self.differences else None
 
 
+@lru_cache(maxsize=VIEWS_KEPT)
+def view_of(answer: Answer) -> View:
+    """The view of an answer, kept while the page is drawn again and again."""
+    return View(answer)
+
+
 def show(answer: Answer) -> None:
     """The whole answer, from the sentence down to all indicators."""
-    view = View(answer)
+    view = view_of(answer)
     if failures := answer.comparison.failures:
         st.warning("Some replications could not be had; the numbers rest on the others.")
         st.code("\n".join(failures), language=None, wrap_lines=True)
@@ -167,7 +182,7 @@ def _card(view: View, name: str) -> None:
         )
         row = view.dot(name, "")
         if row is not None:
-            st.plotly_chart(charts.strip(row), key=f"strip {name}", config=charts.CONFIG)
+            view.chart(f"strip {name}", lambda: charts.strip(row))
         st.caption(
             f"Baseline {words.value(before['mean'], kpi.unit)} ({words.span(before['ci95'], kpi.unit)})  \n"
             f"What-if {words.span(after['ci95'], kpi.unit)}  \n"
@@ -182,7 +197,7 @@ def _why(view: View) -> None:
     with left:
         st.markdown("**Churn by what drives it**, percentage points a year")
         rows = [view.dot(f"churn_per_year.{driver}", DRIVER_WORDS[driver]) for driver in DRIVERS]
-        _dot_plot(rows, "percentage points a year", "drivers")
+        _dot_plot(view, rows, "percentage points a year", "drivers")
     with right:
         st.markdown("**What moves on the way there**")
         names = [*ON_THE_WAY, *(f"{team}.{name}" for team in view.teams for name in TEAM_ON_THE_WAY)]
@@ -200,8 +215,7 @@ def _when(view: View) -> None:
 
     def draw(title: str, bands: Sequence[Band], key: str, **look: Any) -> None:
         named = dict(zip((view.before["name"], view.after["name"] + "​"), bands, strict=True))
-        figure = charts.weekly(title, start, named, changes, **look)
-        st.plotly_chart(figure, key=f"weekly {key}", config=charts.CONFIG)
+        view.chart(f"weekly {key}", lambda: charts.weekly(title, start, named, changes, **look))
 
     columns = st.columns(len(view.teams), gap="large")
     for column, team in zip(columns, view.teams, strict=True):
@@ -221,11 +235,9 @@ def _when(view: View) -> None:
     with middle:
         fewer = series.company_change(view.names[1], "departures")
         more = {"accounts lost more": fewer}
-        figure = charts.weekly(
-            "The difference in accounts lost", start, more, changes, unit="accounts", level=0.0,
-            colours=[charts.AFTER], signed=True,
-        )  # fmt: skip
-        st.plotly_chart(figure, key="weekly lost difference", config=charts.CONFIG)
+        look: dict[str, Any] = {"unit": "accounts", "level": 0.0, "colours": [charts.AFTER], "signed": True}
+        title = "The difference in accounts lost"
+        view.chart("weekly lost difference", lambda: charts.weekly(title, start, more, changes, **look))
     with right:
         done = [series.company(name, "planned_work_done_share") for name in view.names]
         draw("Planned work that got done", done, "planned", unit="%", share=True, level=1.0)
@@ -242,7 +254,7 @@ def _who(view: View) -> None:
     with left:
         st.markdown("**ARR churn by tier**, percentage points a year")
         rows = [view.dot(f"tier.{tier}.arr_churn_per_year", tier_title(tier)) for tier in view.tiers]
-        _dot_plot(rows, "percentage points a year", "tiers")
+        _dot_plot(view, rows, "percentage points a year", "tiers")
     with right:
         st.markdown("**What customers of each tier notice**")
         kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")
@@ -258,7 +270,7 @@ def _cost(view: View) -> None:
         st.markdown(f"**Money over the whole run**, differences in thousand {currency}")
         rows = [row for name, label in MONEY if (row := view.dot(name, label)) is not None]
         rows = [_thousands(row) for row in rows]
-        _dot_plot(rows, f"thousand {currency}", "money")
+        _dot_plot(view, rows, f"thousand {currency}", "money")
         st.caption(
             "Contribution is revenue × gross margin less all costs and CAC. More revenue is to the right, and so is"
             " more cost."
@@ -315,7 +327,7 @@ def _ends(view: View, ends: Ends) -> None:
         )
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
     known = [_thousands(row) for row in dots if row is not None]
-    _dot_plot(known, f"thousand {view.answer.chosen.before.currency} of contribution", "ends")
+    _dot_plot(view, known, f"thousand {view.answer.chosen.before.currency} of contribution", "ends")
     st.caption(
         "All low and all high are two corners of what is possible, not its limits. Contact rates and the handle times"
         " of planned work are scaled there so that the teams begin with as much work as they have."
@@ -340,10 +352,10 @@ def _everything(view: View) -> None:
 # --- parts ------------------------------------------------------------------------------------------------
 
 
-def _dot_plot(rows: Sequence[charts.Dot | None], unit: str, key: str) -> None:
+def _dot_plot(view: View, rows: Sequence[charts.Dot | None], unit: str, key: str) -> None:
     known = [row for row in rows if row is not None]
     if known:
-        st.plotly_chart(charts.dot_plot(known, unit), key=f"dots {key}", config=charts.CONFIG)
+        view.chart(f"dots {key}", lambda: charts.dot_plot(known, unit))
     else:
         st.caption("One replication has no interval to draw.")
 

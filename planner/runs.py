@@ -29,9 +29,9 @@ ANSWERS_KEPT = 40
 ENDS_REPLICATIONS = 5  # corners need no fine print, and the worker processes are shared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
-    """A finished comparison and the question that it answers."""
+    """A finished comparison and the question that it answers; each is its own."""
 
     chosen: Chosen
     comparison: Comparison

@@ -91,9 +91,8 @@ def _tier(book: AccountList, rows: IntArray, before: Mapping[str, Any]) -> tuple
     accounts = before.get("accounts")
     if new is not None and _is_number(new) and _is_number(accounts) and accounts:
         values["new_accounts_per_year"] = min(100_000.0, round(new * len(rows) / accounts, 4))
-        parts.append(
-            f"{number(round(values['new_accounts_per_year'], 1))} new ones a year, the file's {number(new)} for {accounts} scaled"
-        )
+        scaled = number(round(values["new_accounts_per_year"], 1))
+        parts.append(f"{scaled} new ones a year, the file's {number(new)} for {accounts} scaled")
     return values, ", ".join(parts)
 
 
