@@ -18,6 +18,7 @@ from planner import charts, downloads, runs, words
 from planner.runs import Answer
 from sim.scenario import phases
 from sim.scenario.evidence import evidence
+from sim.study.change_words import change_sentences
 from sim.study.kpi_parts import DRIVERS
 from sim.study.kpis import Kpi, team_title, tier_title
 from sim.study.results import Band, Ends
@@ -98,6 +99,12 @@ class View:
         """Names of the two scenarios in the series and cost tables."""
         return self.comparison.series.scenarios[0], self.comparison.series.scenarios[1]
 
+    @property
+    def weeks(self) -> int:
+        """Weeks that the KPIs cover."""
+        before = self.answer.chosen.before
+        return before.window.to_week - before.window.from_week if before.window else before.weeks
+
     def chart(self, key: str, make: Callable[[], go.Figure]) -> None:
         """Draws a chart, made once: a figure takes longer to make than the rest of the page."""
         if key not in self._figures:
@@ -145,12 +152,8 @@ def _sentence(view: View) -> None:
 
 
 def _change(view: View) -> str:
-    """The change in words, with the simulated share of support calls instead of the quick look's."""
-    from sim.study.change_words import change_sentences
-
-    shares = {team: view.before["kpis"].get(f"{team}.support_share", {}).get("mean") for team in view.teams}
-    known = {team: share for team, share in shares.items() if share is not None}
-    return " ".join(change_sentences(view.answer.chosen.before, view.answer.chosen.after, known))
+    """The change in words; without the share of the contacts, which the question's sentence has from a shorter look."""
+    return " ".join(change_sentences(view.answer.chosen.before, view.answer.chosen.after))
 
 
 def _headline(view: View) -> None:
@@ -172,7 +175,7 @@ def _card(view: View, name: str) -> None:
     before, after = view.before["kpis"][name], view.after["kpis"][name]
     with st.container(border=True, height="stretch"):
         st.metric(
-            kpi.label,
+            kpi.label + (f", {view.weeks} weeks" if words.is_money(kpi.unit) and "per" not in kpi.unit else ""),
             words.value(after["mean"], kpi.unit),
             words.value(difference["mean"], kpi.unit, difference=True),
             delta_color=words.colour(difference),
@@ -197,7 +200,7 @@ def _why(view: View) -> None:
     with left:
         st.markdown("**Churn by what drives it**, percentage points a year")
         rows = [view.dot(f"churn_per_year.{driver}", DRIVER_WORDS[driver]) for driver in DRIVERS]
-        _dot_plot(view, rows, "percentage points a year", "drivers")
+        _dot_plot(view, rows, "points a year", "drivers")
     with right:
         st.markdown("**What moves on the way there**")
         names = [*ON_THE_WAY, *(f"{team}.{name}" for team in view.teams for name in TEAM_ON_THE_WAY)]
@@ -254,7 +257,7 @@ def _who(view: View) -> None:
     with left:
         st.markdown("**ARR churn by tier**, percentage points a year")
         rows = [view.dot(f"tier.{tier}.arr_churn_per_year", tier_title(tier)) for tier in view.tiers]
-        _dot_plot(view, rows, "percentage points a year", "tiers")
+        _dot_plot(view, rows, "points a year", "tiers")
     with right:
         st.markdown("**What customers of each tier notice**")
         kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import accounts_page, decide, risk_page, workers
+from planner import accounts_page, decide, inputs, risk_page, workers
 
 TITLE = "Customer-success capacity planner"
 LESS_AIR = "<style>.stMainBlockContainer {padding-top: 4rem}</style>"  # Streamlit leaves a fifth of the screen empty
@@ -20,17 +20,5 @@ def main() -> None:
         st.Page(accounts_page.show, title="Your accounts", icon=":material/groups:", url_path="accounts"),
         st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
     ]
-    page = st.navigation(pages, position="top")
-    if page is not pages[0]:
-        _keep_widgets()
-    page.run()
-
-
-def _keep_widgets() -> None:
-    """Streamlit forgets the widgets of a page that is not drawn; said again, their values stay.
-
-    Not on their own page: a value that the script says again overtakes the hand on the slider.
-    """
-    for key in list(st.session_state):
-        if str(key).startswith("lever.") or key in ("baseline", "what_if", "replications", "seed"):
-            st.session_state[key] = st.session_state[key]
+    inputs.restore()
+    st.navigation(pages, position="top").run()

@@ -18,6 +18,7 @@ def show() -> None:
             runs.buttons(chosen)
             with st.popover("Replications, luck", icon=":material/tune:"):
                 inputs.run_options()
+    inputs.keep()
     runs.watch()
     runs.note()
     found = runs.shown(chosen)

@@ -67,7 +67,8 @@ def read_link(text: str) -> Draft:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise LinkError(f"This link cannot be followed: {where}: {first['msg']}.") from None
+        why = "not the name of a scenario file" if first["type"] == "string_pattern_mismatch" else first["msg"]
+        raise LinkError(f"This link cannot be followed: {where}: {why}.") from None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ SEED_MAX = 2**31 - 1
 HOW_WORDS = {"front_door": "Front door", "warm_transfer": "Warm transfer"}
 MOST_PEOPLE_ON_A_SLIDER = 10
 LINK = "q"
+KEPT = "widgets kept"
+MOST_ACCOUNTS_LOOKED_AT = 1_000  # more of them take longer to look at than a reader waits for a sentence
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,22 @@ def current() -> Chosen | None:
     return st.session_state["chosen"]
 
 
+def keep() -> None:
+    """Notes where the widgets stand, which Streamlit forgets as soon as another page is drawn."""
+    st.session_state[KEPT] = {
+        key: value
+        for key, value in st.session_state.items()
+        if str(key).startswith("lever.") or key in ("baseline", "what_if", "replications", "seed")
+    }
+
+
+def restore() -> None:
+    """Puts the widgets where they stood, those that Streamlit has forgotten; a hand on a slider is not overtaken."""
+    for key, value in st.session_state.get(KEPT, {}).items():
+        if key not in st.session_state:
+            st.session_state[key] = value
+
+
 # --- files ------------------------------------------------------------------------------------------------
 
 
@@ -116,8 +134,12 @@ def accounts() -> AccountSource | None:
 def use_accounts(source: AccountSource | None) -> None:
     """Puts an account list to use on all pages, or the invented book again; the levers go where the files have them."""
     st.session_state["accounts"] = source
+    waiting: Draft | None = st.session_state.get("link waits")
     _reset_levers()
     st.session_state.pop("chosen", None)
+    if waiting is not None and source is not None and drafts.fingerprint(source) == waiting.accounts:
+        del st.session_state["link waits"]
+        _follow(waiting)
 
 
 def load(name: str) -> Scenario:
@@ -193,8 +215,9 @@ def _picker(key: str, title: str, files: list[str], first: str, position: int, h
 
 def _reset_levers() -> None:
     """Another file was chosen: the levers go where it has them, and the last message goes."""
-    for key in [key for key in st.session_state if str(key).startswith("lever.")]:
-        del st.session_state[key]
+    for values in (st.session_state, st.session_state.get(KEPT, {})):
+        for key in [key for key in values if str(key).startswith("lever.")]:
+            del values[key]
     st.session_state.pop("linked", None)
     _forget_note()
 
@@ -361,7 +384,8 @@ def _chosen(draft: Draft) -> Chosen | None:
         st.warning("These two cannot be compared:")
         st.code(str(error), language=None, wrap_lines=True)
         return None
-    shares = support_shares(draft.baseline)
+    known = sum(tier.accounts for tier in before.tiers.values()) <= MOST_ACCOUNTS_LOOKED_AT
+    shares = support_shares(draft.baseline) if known else {}
     return Chosen(draft, before, after, tuple(change_sentences(before, after, shares)))
 
 
@@ -389,19 +413,27 @@ def _from_link(files: list[str]) -> None:
     if problem:
         st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
         return
+    source = accounts()
+    if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
+        st.session_state["link waits"] = draft
+    _follow(draft)
+    if "link waits" in st.session_state:
+        st.session_state["note"] = (
+            "info",
+            "This link was made with an account list, which no link holds. Upload it on the page Your accounts: the"
+            " link is then followed. Until then the invented book is used.",
+            "",
+        )
+
+
+def _follow(draft: Draft) -> None:
+    """Puts the widgets where a draft has them."""
     _reset_levers()
     if draft.change is not None:
         st.session_state["linked"] = draft
     for key in ("baseline", "what_if", "replications", "seed"):
         st.session_state[key] = getattr(draft, key)
-    source = accounts()
-    if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
-        st.session_state["note"] = (
-            "info",
-            "This link was made with an account list, which no link holds. Upload it on the page Your accounts; the"
-            " invented book is used until then.",
-            "",
-        )
+        st.session_state.get(KEPT, {}).pop(key, None)
 
 
 def _unfit(draft: Draft) -> str:

@@ -136,13 +136,13 @@ def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
             "Owner": frame["owner"].map(harmless),
             "ARR": frame["arr_per_year"].round(),
             "Renewal": frame["renewal"],
+            "Next action": frame["next_action"],
+            "Due": frame["next_action_due"],
             "Would sign": percent("would_sign"),
             "Interval": interval,
             "Left in a year": percent("leaves"),
             "Expected loss": frame["expected_arr_loss"].astype(float).round(),
             "Main driver": frame["main_driver_means"],
-            "Next action": frame["next_action"],
-            "Due": frame["next_action_due"],
         }
     ).drop(columns=[] if frame["name"].any() else ["Name"])
 

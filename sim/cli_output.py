@@ -90,7 +90,7 @@ class ProgressLine:
 
 
 def progress_text(progress: Progress) -> str:
-    """'12 of 30, 2.1 a second, 9 s left, Contribution +110,000 (+60,000 to +160,000)'."""
+    """'12 of 30, 2.1 a second, 9 s left, Contribution changes by USD +110,000 (+60,000 to +160,000)'."""
     parts = [f"{progress.done} of {progress.total}"]
     if progress.done and progress.seconds_elapsed > 0:
         rate = progress.done / progress.seconds_elapsed

@@ -234,3 +234,19 @@ def test_a_good_list_is_used_on_all_pages_and_a_bad_one_is_answered_with_all_its
     expect(run_button(page)).to_be_enabled(timeout=PAGE_MILLISECONDS)
     no_errors(page)
     page.close()
+
+
+def test_coming_back_to_the_question_finds_everything_where_it_was(browser: Browser, planner_url: str) -> None:
+    page = open_page(browser, planner_url + question(2, "reroute_and_hire.yaml"))
+    page.get_by_role("slider", name=SHARE).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    expect(sentence(page)).to_contain_text("90 % of the support calls", timeout=20_000)
+    said = sentence(page).inner_text()
+    for link, title in (("Who is at risk", "Who is at risk?"), ("Decide", "What does the decision do?")):
+        page.get_by_test_id("stTopNavLink").filter(has_text=link).click()
+        expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=PAGE_MILLISECONDS)
+    expect(sentence(page)).to_contain_text("90 % of the support calls", timeout=20_000)
+    assert sentence(page).inner_text() == said
+    no_errors(page)
+    page.close()

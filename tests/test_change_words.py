@@ -75,3 +75,8 @@ def test_other_inputs_are_named_with_both_values_and_many_are_counted(
     many = change_sentences(baseline, what_if(scenario_folder, off))
     assert many[0].startswith("From the start mechanisms.absence is off instead of on, ")
     assert many[0].endswith(" and 2 more inputs differ.")
+
+
+def test_a_list_of_accounts_is_no_change_of_the_what_if(scenario_folder: Path) -> None:
+    both = [load_scenario(scenario_folder / f"example_{name}.yaml") for name in ("accounts", "reroute")]
+    assert change_sentences(both[0], both[1]) == ["From 1 July 2026 all support calls go straight to Support."]

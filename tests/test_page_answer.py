@@ -42,7 +42,7 @@ def test_the_answer_begins_with_the_verdict_and_four_numbers_and_goes_on_as_one_
     order = [(kind, text) for kind, text in drawn(page) if kind in ("metric", "subheader", "expander")]
     assert order == [
         ("metric", "Yearly ARR churn"),
-        ("metric", "Contribution"),
+        ("metric", "Contribution, 20 weeks"),
         ("metric", "CSM burnout"),
         ("metric", "Support burnout"),
         ("subheader", "Why"),

@@ -15,7 +15,7 @@ from sim.scenario.schema import Rule
 from sim.study.kpis import team_title
 
 MOST_TOLD = 4
-NOT_INPUTS = frozenset({"name", "description", "changes"})
+NOT_INPUTS = frozenset({"name", "description", "changes", "book"})
 Values = dict[str, Any]
 
 
@@ -88,12 +88,12 @@ def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mappi
 def _rule(rule: Rule, support_share: Mapping[str, float]) -> str:
     """'all support calls, about 29 % of the CSMs' contacts, go straight to Support'."""
     if rule.categories is None:
-        what = "all support calls" if rule.share == 1 else f"{100 * rule.share:.0f} % of the support calls"
+        what = "all support calls" if rule.share == 1 else f"{100 * rule.share:.3g} % of the support calls"
         if rule.share == 0:
             what = "no support calls"
     else:
         names = _joined([name.replace("_", " ") for name in rule.categories])
-        what = f"all {names} contacts" if rule.share == 1 else f"{100 * rule.share:.0f} % of the {names} contacts"
+        what = f"all {names} contacts" if rule.share == 1 else f"{100 * rule.share:.3g} % of the {names} contacts"
     known = support_share.get(rule.from_)
     if rule.categories is None and known is not None and rule.share > 0:
         what += f", about {100 * known * rule.share:.0f} % of {_whose(rule.from_)} contacts,"

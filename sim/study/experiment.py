@@ -307,7 +307,8 @@ class _Study:
             values -= np.array([np.nan if one[name] is None else one[name] for one in less], float)
         so_far, kpi = estimate(values), self.registry[name]
         show = plain if less is None else plain_change
-        text = f"{kpi.label} {show(so_far.mean, kpi.unit)}"
+        what = kpi.label if less is None else f"{kpi.label} changes by {kpi.unit}"
+        text = f"{what} {show(so_far.mean, kpi.unit)}"
         if so_far.ci95 is None:
             return text
         return f"{text} ({show(so_far.ci95[0], kpi.unit)} to {show(so_far.ci95[1], kpi.unit)})"
