@@ -39,8 +39,8 @@ def read_accounts(
     """The account list in the bytes of a CSV file.
 
     mapping : None where the file has the standard column names. tiers : the scenario's, in its order.
-    start : the scenario's first day, after which renewals lie. look_up : the second list, if the mapping names one. file_name, mapping_name :
-    what messages call them.
+    start : the scenario's first day, after which renewals lie. look_up : the second list, if the mapping names one.
+    file_name, mapping_name : what messages call them.
 
     Raises ScenarioError with every problem; the path of a problem is the column, its line that of the row.
     """
