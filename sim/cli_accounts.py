@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.cli_text import printable
+from sim.study.account_measures import HORIZON_WEEKS
 from sim.study.next_action import plain_date
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ def show_accounts(report: RiskReport, console: Console) -> None:
     console.print(_accounts(report))
     console.print(
         f"Would sign: the chance that they would sign a renewal submitted on {plain_date(report.start)}. "
-        f"ARR loss: {report.currency} a year, expected from leaving within {report.horizon_weeks} weeks."
+        f"Left: the chance of having left within {report.horizon_weeks} weeks, with its 95 % interval. "
+        f"ARR loss: {report.currency} a year, expected from that."
+    )
+    console.print(
+        "A high chance to sign today says little about the renewal to come, because intent to leave builds over the "
+        "term."
     )
     console.print()
     console.print(_calendar(report))
@@ -47,7 +53,8 @@ def _accounts(report: RiskReport) -> Table:
     title = f"{report.scenario}, {len(shown)} of {count:,} accounts: {many}, seed {report.provenance.seed}"
     table = _table(title)
     table.add_column("account", no_wrap=True, max_width=ACCOUNT_WIDTH, overflow="ellipsis")
-    for words in (f"ARR,\n{report.currency} a year", "renewal", "would\nsign", "ARR\nloss"):
+    horizon = "a year" if report.horizon_weeks == HORIZON_WEEKS else f"{report.horizon_weeks} weeks"
+    for words in (f"ARR, {report.currency},\nrenewal", "would\nsign", f"left in\n{horizon}", "ARR\nloss"):
         table.add_column(words, justify="right", no_wrap=True)
     table.add_column("main driver, next action")
     accounts, columns = report.accounts, report.columns
@@ -56,13 +63,19 @@ def _accounts(report: RiskReport) -> Table:
         what = [accounts.driver[i] or "no intent to leave yet", str(accounts.next_action[i])]
         table.add_row(
             "\n".join(printable(part) for part in who if part),
-            f"{accounts.arr_per_year[i]:,.0f}",
-            plain_date(accounts.renewal[i]),
+            f"{accounts.arr_per_year[i]:,.0f}\n{plain_date(accounts.renewal[i])}",
             f"{100 * columns['would_sign'][i]:.0f} %",
+            _percent(*(columns[name][i] for name in ("leaves", "leaves_low", "leaves_high"))),
             f"{columns['expected_arr_loss'][i]:,.0f}",
             "\n".join(map(printable, what)),
         )
     return table
+
+
+def _percent(mean: float, low: float | None, high: float | None) -> str:
+    """A share in percent, and below it its interval if there is one."""
+    text = f"{100 * mean:.0f} %"
+    return text if low is None or high is None else f"{text}\n{100 * low:.0f} to {100 * high:.0f}"
 
 
 def _calendar(report: RiskReport) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import csv
 import datetime as dt
 import io
@@ -147,10 +148,7 @@ def test_the_book_of_a_day_leaves_out_what_has_ended_or_not_begun_and_is_taken_a
     book = read(HEADER + "".join(rows), MAPPING + "as_of: 2024-12-31\n")
     assert book.account == ("there", "ends later")
     assert book.started_days.tolist() == [-(dt.date(2024, 12, 31) - dt.date(2024, 3, 10)).days, 0]
-    assert book.renewal_days.tolist() == [
-        (dt.date(2025, 3, 10) - dt.date(2024, 12, 31)).days,
-        (dt.date(2025, 12, 31) - dt.date(2024, 12, 31)).days,
-    ]
+    assert book.renewal_days.tolist() == [days(2026, 3, 10), days(2026, 12, 31)], "renewals stay on their dates"
 
 
 @pytest.mark.parametrize(
@@ -165,13 +163,29 @@ def test_the_book_of_a_day_leaves_out_what_has_ended_or_not_begun_and_is_taken_a
         ((2025, 12, 31), 2, "", (2026, 2, 28)),
         ((2024, 1, 1), 12, "2026-05-09", (2026, 5, 9)),  # a date that is given counts
         ((2022, 1, 1), 12, "2024-05-09", (2026, 5, 9)),  # one that has passed is rolled forward
+        ((2024, 1, 1), 12, "2026-01-05", (2027, 1, 5)),  # so is one on the first day itself
+        ((2025, 10, 24), 1, "", (2026, 1, 24)),  # who started on the 24th renews on a 24th
+        ((2025, 6, 30), 1, "2025-12-30", (2026, 1, 30)),  # ahead of some lists, but past on the first day
     ],
 )
-def test_the_renewal_is_the_next_end_of_a_term_in_calendar_months(
-    begun: tuple[int, int, int], term: int, renews: str, after: tuple[int, int, int]
+@pytest.mark.parametrize("as_of", ["", "2026-01-05", "2025-12-31", "2026-02-11"])
+def test_the_renewal_is_the_next_end_of_a_term_in_calendar_months_whatever_day_the_list_is_of(
+    begun: tuple[int, int, int], term: int, renews: str, after: tuple[int, int, int], as_of: str
 ) -> None:
-    book = read(HEADER + row(begin=dt.date(*begun).isoformat(), term=str(term), renews=renews))
+    mapping = MAPPING + (f"as_of: {as_of}\n" if as_of else "")
+    book = read(HEADER + row(begin=dt.date(*begun).isoformat(), term=str(term), renews=renews), mapping)
     assert book.renewal_days.tolist() == [days(*after)]
+    day = dt.date.fromisoformat(as_of) if as_of else START
+    assert book.started_days.tolist() == [days(*begun, since=day)], "tenure is that of the day of the list"
+
+
+def test_the_example_of_a_week_before_the_start_keeps_the_renewals_that_are_given() -> None:
+    text = EXAMPLE.with_suffix(".yaml").read_text(encoding="utf-8")
+    mapping = read_mapping((text + "as_of: 2025-12-29\n").encode(), "example.yaml")
+    book = read_accounts(EXAMPLE.read_bytes(), "example.csv", mapping, tiers=TIERS, start=START, currency="USD")
+    position = book.account.index("A-1095")
+    assert book.renewal_days[position] == days(2026, 3, 11)
+    assert book.started_days[position] == days(2023, 3, 11, since=dt.date(2025, 12, 29))
 
 
 @given(
@@ -249,6 +263,8 @@ def test_without_a_start_the_account_is_in_its_first_term() -> None:
     )
     book = read(HEADER + row(renews="2026-04-05") + row(id="B", renews="2028-01-01"), mapping)
     assert book.started_days.tolist() == [days(2026, 4, 5) - 365.25, 0]
+    earlier = read(HEADER + row(renews="2026-04-05"), mapping + "as_of: 2025-03-01\n")
+    assert earlier.started_days.tolist() == [days(2026, 4, 5) - 365.25], "one term, whatever day the list is of"
     assert any("the start of 2 accounts" in line for line in book.summary)
 
 
@@ -601,3 +617,11 @@ def test_a_sample_export_is_reconciled_to_the_cent(drop_zero: bool) -> None:
     assert any(line.startswith(f"Left out: {dropped:,} rows; ") for line in book.summary)
     assert all(book.name), "every account has its name from the second list"
     assert (book.renewal_days > 0).all()
+    last: dict[str, dt.date] = {}
+    for one in counted:
+        begun = dt.date.fromisoformat(one["start_date"])
+        last[one["account_id"]] = max(begun, last.get(one["account_id"], begun))
+    for account, ahead in zip(book.account, book.renewal_days.tolist(), strict=True):
+        renewal = START + dt.timedelta(days=ahead)
+        month_end = calendar.monthrange(renewal.year, renewal.month)[1]
+        assert renewal.day == min(last[account].day, month_end), f"{account} renews on the day on which it started"

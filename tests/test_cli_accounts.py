@@ -63,6 +63,16 @@ def test_it_shows_the_worst_accounts_and_the_renewals_and_writes_all_of_them(sce
     positions = [done.stdout.index(f" {name} ") for name in shown]
     assert positions == sorted(positions), "the terminal shows the first fifteen of them in the same order"
 
+    assert "left in" in lines[2], lines[:5]
+    assert "a year" in lines[3], "60 weeks are simulated, and a year of them counts"
+    for name, row in zip(shown, rows, strict=False):
+        first, second = (done.stdout[done.stdout.index(f" {name} ") :].splitlines()[i] for i in (0, 1))
+        names = ("would_sign", "leaves", "leaves_low", "leaves_high")
+        sign, mean, low, high = (f"{100 * float(row[one]):.0f}" for one in names)
+        assert f" {sign} % {mean} % " in " ".join(first.split()), f"{name}: leaving stands beside signing today"
+        assert f" {low} to {high} " in second, f"{name}: and its interval below"
+    assert "says little about the renewal to come" in " ".join(done.stdout.split()), "signing today is not the year"
+
     result = json.loads(whole.read_text())
     assert {row["account"] for row in rows} == {row["account"] for row in result["accounts"]}
     months = [row["month"] for row in result["calendar"]]
@@ -160,12 +170,25 @@ def test_large_sums_fit_80_columns_too(report: RiskReport, capsys: pytest.Captur
         accounts,
         arr_per_year=accounts.arr_per_year * 0 + 123_456_789,
         arr_loss=replace(accounts.arr_loss, mean=accounts.arr_loss.mean * 0 + 98_765_432),
+        leaves=replace(accounts.leaves, low=accounts.leaves.low * 0 + 0.1, high=accounts.leaves.high * 0 + 1),
     )
     show_result(replace(report, accounts=rich), sys.stdout)
     out = capsys.readouterr().out
     assert "123,456,789" in out
     assert "98,765,432" in out
+    assert "10 to 100" in out
+    assert "12 weeks" in out, "a run shorter than a year says how far it sees"
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_one_history_shows_the_chance_of_leaving_without_an_interval(
+    scenario: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = accounts_at_risk(sim.load_scenario(scenario, {"weeks": 12}), replications=1, pool=InThisProcess())
+    show_result(one, sys.stdout)
+    table = capsys.readouterr().out.split("Would sign:")[0]
+    assert table.count(" % ") == 2 * 15
+    assert " to " not in "".join(line[:50] for line in table.splitlines()), "one history has no interval"
 
 
 def test_an_empty_book_is_told_in_words(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:

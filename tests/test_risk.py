@@ -274,12 +274,34 @@ def test_an_account_list_gives_ids_names_and_owners() -> None:
         account=tuple(f"A-{i}" for i in range(count)),
         name=("=1+1", *("",) * (count - 1)),
         owner=("Ann", *("",) * (count - 1)),
+        owners=(),
     )
     report = report_from([one, one], {"weeks": 8}, book)
     assert report.accounts.account[:2] == ("A-0", "A-1")
     assert report.accounts.owner[:2] == ("Ann", "CSM 1"), "a seat is shown where the list names nobody"
     rows = list(csv.DictReader(io.StringIO(report.to_csv().removeprefix("\ufeff"))))
     assert "'=1+1" in {row["name"] for row in rows}, "a name never becomes a formula"
+
+
+def test_a_listed_account_without_an_owner_shows_the_owner_whose_seat_it_was_dealt_to() -> None:
+    _, _, one = measured({"weeks": 8})
+    count = len(one.would_sign)
+    team, seat = np.array(one.team), np.array(one.seat)
+    csm, support = (small_inputs({"weeks": 8}).teams.index(name) for name in ("csm", "support"))
+    team[:5], seat[:5] = (csm, csm, csm, support, -1), (0, 1, 2, 0, -1)
+    dealt = cast(AccountMeasures, SimpleNamespace(**{**vars(one), "team": team, "seat": seat}))
+    book = SimpleNamespace(
+        account=tuple(f"A-{i}" for i in range(count)),
+        name=("",) * count,
+        owner=("Bob", *("",) * (count - 1)),
+        owners=("Ann", "Bob"),
+    )
+    owner = report_from([dealt, dealt], {"weeks": 8}, book).accounts.owner
+    assert owner[0] == "Bob", "the list's own word counts"
+    assert owner[1] == "Bob", "the second seat is Bob's, so it is not shown as a nameless CSM 2"
+    assert owner[2] == "CSM 3", "the list names nobody for the third seat"
+    assert owner[3] == "Support 1", "the list's owners have no seat in another team"
+    assert owner[4] == "", "nobody owns it yet"
 
 
 def test_a_sponsor_or_an_announcement_counts_if_most_histories_have_it() -> None:

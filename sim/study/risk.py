@@ -55,7 +55,7 @@ class AccountRisk:
     """The accounts of the opening book, in its order; tuples and arrays of one length.
 
     account : the company's id, or tier and number. name : '' if there is none. owner : the imported name, or the
-    simulated seat ('CSM 3'), or '' if nobody owns it.
+    name that the list gives to the simulated seat, or the seat ('CSM 3'), or '' if nobody owns it.
     tier : position in the report's `tiers`. arr_per_year : at the start. renewal : date of the contract's end.
     would_sign : P(signs) if a renewal contract were submitted at the start, exp(-intent so far).
     would_sign_middle : (2, accounts) the range that holds the middle 95 % of the simulated histories.
@@ -279,6 +279,9 @@ def _labels(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Ids, names and owners: the company's own where the scenario has its account list, else tier and number, no
     name, and the simulated seat.
+
+    An account that the list gives to nobody has the name of the owner whose seat it was dealt to: owners take the
+    first seats of the first team with named owners.
     """
     seats = tuple(
         f"{team_title(inputs.teams[team])} {seat + 1}" if team >= 0 else ""
@@ -286,7 +289,13 @@ def _labels(
     )
     listed = scenario.book
     if listed is not None:
-        owners = tuple(own or seat for own, seat in zip(listed.owner, seats, strict=True))
+        named_team = next((i for i, team in enumerate(inputs.phases[0].teams) if team.named_owner), -1)
+        people = len(listed.owners)
+        dealt_to = (
+            listed.owners[seat] if team == named_team and 0 <= seat < people else title
+            for team, seat, title in zip(first.team.tolist(), first.seat.tolist(), seats, strict=True)
+        )
+        owners = tuple(own or dealt for own, dealt in zip(listed.owner, dealt_to, strict=True))
         return tuple(listed.account), tuple(listed.name), owners
     tier = inputs.book.tier
     first_of_tier = np.searchsorted(tier, np.arange(len(inputs.tiers)))

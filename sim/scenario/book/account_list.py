@@ -23,8 +23,8 @@ class AccountList:
 
     account : ids, each once. name : '' if unknown. tier : position in the scenario's tiers.
     arr_cents : ARR in cents of the scenario's currency, >= 0. seats : >= 1, nan if unknown.
-    term_months : 1 to 60. started_days : first day as a customer, days after the scenario's start, <= 0.
-    renewal_days : next contract end, days after the scenario's start, > 0.
+    term_months : 1 to 60. started_days : first day as a customer, days after the day of the list, <= 0;
+    taken as days after the scenario's start. renewal_days : next contract end, days after the scenario's start, > 0.
     owner : name of the account's own person, '' if none. owner_seat : seat of that person in the team with named
     owners, -1 if the account is to be dealt out. owners : names by seat.
     summary : how the file was read, a sentence in each line; not part of the digest.

@@ -39,8 +39,8 @@ def read_accounts(
     """The account list in the bytes of a CSV file.
 
     mapping : None where the file has the standard column names. tiers : the scenario's, in its order.
-    start : the scenario's first day. look_up : the second list, if the mapping names one. file_name, mapping_name :
-    what messages call them.
+    start : the scenario's first day, after which renewals lie. look_up : the second list, if the mapping names one.
+    file_name, mapping_name : what messages call them.
 
     Raises ScenarioError with every problem; the path of a problem is the column, its line that of the row.
     """
@@ -62,7 +62,7 @@ def read_accounts(
             message = f"{shown(mapping.look_up.file)} is not given; give the second list too"
             problems.append(Problem(mapping_name, 0, "look_up.file", message))
     as_of = mapping.as_of or start
-    reading = _Reading(rows, tiers, as_of, currency)
+    reading = _Reading(rows, tiers, as_of, start, currency)
     read = reading.rows_read()
     problems += findings.problems() + (rows.second_findings.problems() if rows.second_findings else [])
     if not problems and not len(rows.kept):
@@ -123,11 +123,15 @@ def _unfit(mapping: Mapping, tiers: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 class _Reading:
-    """Reads the rows of one list, leaving out what does not count."""
+    """Reads the rows of one list, leaving out what does not count.
 
-    def __init__(self, rows: Rows, tiers: Sequence[str], as_of: dt.date, currency: str) -> None:
+    as_of : the day whose rows count and from which tenure is counted. start : the scenario's first day, from which
+    renewals are. Both in days since 1970.
+    """
+
+    def __init__(self, rows: Rows, tiers: Sequence[str], as_of: dt.date, start: dt.date, currency: str) -> None:
         self.rows, self.mapping, self.tiers, self.currency = rows, rows.mapping, tuple(tiers), currency
-        self.as_of = float((as_of - dt.date(1970, 1, 1)).days)
+        self.as_of, self.start = (float((day - dt.date(1970, 1, 1)).days) for day in (as_of, start))
         self.dropped: list[str] = []
         self.invented: list[str] = []
 
@@ -156,7 +160,7 @@ class _Reading:
         start, renewal = self._date("start"), self._date("renewal", optional=True)
         for position in np.flatnonzero(renewal <= start).tolist():
             rows.wrong("renewal", position, "renewal", "the renewal is not after the start; correct one of them")
-        for position in np.flatnonzero(renewal > self.as_of + MOST_DAYS_AHEAD).tolist():
+        for position in np.flatnonzero(renewal > self.start + MOST_DAYS_AHEAD).tolist():
             message = "the renewal is more than ten years away; leave the cell empty where there is none"
             rows.wrong("renewal", position, "far renewal", message)
         for position in np.flatnonzero(np.isnan(start) & np.isnan(renewal)).tolist():
@@ -349,20 +353,21 @@ class _Reading:
     def renewals(self, accounts: Account, read: Row) -> None:
         """Each account's next contract end and its start.
 
-        The row that started last decides: its renewal date, or its start, rolled forward by whole terms until it is
-        past the day of the book. Without a start, the account is taken as being in its first term.
+        A renewal is a calendar date, whatever day the list is of. The row that started last decides: its renewal date,
+        or its start, rolled forward by whole terms until it is past the scenario's first day. Without a start, the
+        account is taken as being in its first term on that day.
         """
         last = accounts.last
         given, begun = read.renewal[last], read.start[last]
         anchor = np.where(np.isnan(given), begun, given)
         unknown = np.isnan(anchor)
-        rolled = next_end(np.where(unknown, self.as_of, anchor), accounts.term, self.as_of)
-        accounts.renewal = np.where(given > self.as_of, given, rolled)
+        rolled = next_end(np.where(unknown, self.start, anchor), accounts.term, self.start)
+        accounts.renewal = np.where(given > self.start, given, rolled)
         for account in np.flatnonzero(unknown).tolist():
             self.rows.wrong("renewal", int(last[account]), "no date", "is empty, and there is no start; fill it in")
         lacking = np.isnan(accounts.start)
-        first = np.minimum(accounts.renewal - accounts.term * 365.25 / 12, self.as_of)
-        accounts.start = np.where(lacking, first, accounts.start)
+        tenure = np.maximum(0.0, self.start - (accounts.renewal - accounts.term * 365.25 / 12))
+        accounts.start = np.where(lacking, self.as_of - tenure, accounts.start)
         if lacking.any():
             self.invented.append(
                 f"the start of {counted(int(lacking.sum()), 'account')}: one term before their renewal"
@@ -386,7 +391,7 @@ class _Reading:
             seats=accounts.seats[order],
             term_months=accounts.term[order],
             started_days=(accounts.start - self.as_of)[order],
-            renewal_days=(accounts.renewal - self.as_of)[order],
+            renewal_days=(accounts.renewal - self.start)[order],
             owner=tuple(accounts.owner[row] for row in rows),
             owner_seat=np.array([seat.get(accounts.owner[row], -1) for row in rows], dtype=np.int64),
             owners=owners,
