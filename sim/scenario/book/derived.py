@@ -91,7 +91,8 @@ def _tier(book: AccountList, rows: IntArray, before: Mapping[str, Any]) -> tuple
     accounts = before.get("accounts")
     if new is not None and _is_number(new) and _is_number(accounts) and accounts:
         values["new_accounts_per_year"] = min(100_000.0, round(new * len(rows) / accounts, 4))
-        scaled = number(round(values["new_accounts_per_year"], 1))
+        yearly = values["new_accounts_per_year"]
+        scaled = number(round(yearly, 1 if yearly >= 1 else 3))
         parts.append(f"{scaled} new ones a year, the file's {number(new)} for {accounts} scaled")
     return values, ", ".join(parts)
 
