@@ -36,6 +36,8 @@ def page_times(replications: int, rounds: int) -> Iterator[str]:
             first, verdict = zip(*(_ask(page, url, replications, seed) for seed in range(rounds)), strict=True)
             yield f"| first estimate after the click | {median(first):.1f} |"
             yield f"| verdict of {replications} × 2 after the click, workers warm | {median(verdict):.1f} |"
+            ends = page.get_by_text("are two corners of what is possible")
+            expect(ends).to_be_visible(timeout=PATIENCE_MILLISECONDS)  # nothing works in the background any more
             yield f"| another page | {median(_turn(page) for _ in range(rounds)):.2f} |"
     except NoBrowser as reason:
         yield ""
