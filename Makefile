@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test test-slow check bench format clean
+.PHONY: run test test-slow check bench screenshots format clean
 .DEFAULT_GOAL := run
 
 run: $(READY)  ## the planner in the browser
@@ -23,6 +23,9 @@ check: $(READY)  ## style, format, types, layers
 
 bench: $(READY)  ## speed and memory
 	$(BIN)/python -m benchmarks
+
+screenshots: $(READY)  ## pictures of every page, into docs/images (needs Chromium)
+	@$(BIN)/python -m benchmarks.screenshots
 
 format: $(READY)  ## rewrites the files in the project's format
 	$(BIN)/ruff check --fix .

@@ -140,6 +140,13 @@ def studies(size: Size) -> Iterator[str]:
         yield f"| {name} | {median(taken):.1f} |"
 
 
+def page(size: Size) -> Iterator[str]:
+    """What a reader of the page waits for, in a browser."""
+    from benchmarks.page import page_times
+
+    yield from page_times(size.replications[-1], size.study_rounds)
+
+
 def _length(size: Size) -> dict[str, object]:
     """What shortens a company; nothing where the shipped length is wanted."""
     lengths = {"weeks": size.weeks, "accounts.warm_up_weeks": size.warm_up_weeks}
@@ -165,6 +172,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "scale": ("Time against the number of accounts", scale),
     "memory": ("Memory", memory),
     "studies": ("A comparison, start to end", studies),
+    "page": ("What the reader waits for", page),
 }
 
 

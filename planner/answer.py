@@ -1,68 +1,426 @@
-"""Shows what a comparison found: the sentence, the headline numbers, the chart, the table.
+"""Shows what a comparison found: the sentence, the headline numbers, why, when, who pays, what it costs, how sure.
 
-In: the mapping that `Comparison.to_dict` gives, and what the indicators mean. Out: elements on the page.
+In: an `Answer`. Out: elements on the page, in the order in which a decider asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from planner import charts, words
-from sim.study.kpis import HEADLINE, Kpi
+from planner import charts, downloads, runs, words
+from planner.runs import Answer
+from sim.scenario import phases
+from sim.scenario.evidence import evidence
+from sim.study.change_words import change_sentences
+from sim.study.kpi_parts import DRIVERS
+from sim.study.kpis import Kpi, team_title, tier_title
+from sim.study.results import Band, Ends
 
-CARDS_PER_ROW = 3
+CARDS_PER_ROW = 4
 VERDICT_BOXES = {
     "recommended": st.success,
     "pays, but": st.warning,
     "does not pay": st.error,
     "cannot tell yet": st.info,
 }
+DRIVER_WORDS = {
+    "disconnection": "Management lost sight of the value",
+    "disengagement": "Users do not use it",
+    "service": "Bad service",
+    "downturn": "The customer's own downturn",
+    "competition": "A competitor",
+}
+ON_THE_WAY = (
+    "proactive_completed_share",
+    "executive_contact_mean",
+    "adoption_end",
+    "satisfaction_mean",
+)
+TEAM_ON_THE_WAY = ("occupancy", "overtime_hours", "wait_mean_minutes", "service_level")
+MONEY = (
+    ("revenue", "Revenue"),
+    ("cost_labour", "Labour"),
+    ("cost_channels", "Channels"),
+    ("cost_turnover", "Hiring and replacement"),
+    ("cac_spent", "Winning customers (CAC)"),
+    ("contribution", "Contribution"),
+)
+GUARDS = ("logo_churn_per_year",)
+VIEWS_KEPT = 20
+LABEL_PIXELS, NUMBER_PIXELS = 270, 70
+COST_ROWS_SHOWN = 9
+ASSUMPTIONS_SHOWN = 12
+SMALLEST_COST_SHARE = 0.002
 
 
-def show(result: Mapping[str, Any], kpis: Mapping[str, Kpi]) -> None:
+class View:
+    """A comparison as plain mappings, with what its indicators mean."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._figures: dict[str, go.Figure] = {}
+        self.answer = answer
+        self.comparison = answer.comparison
+        self.kpis: Mapping[str, Kpi] = answer.comparison.registry
+
+    @cached_property
+    def result(self) -> Mapping[str, Any]:
+        """The comparison as in its JSON."""
+        return self.comparison.to_dict()
+
+    @property
+    def before(self) -> Mapping[str, Any]:
+        return self.result["scenarios"][0]
+
+    @property
+    def after(self) -> Mapping[str, Any]:
+        return self.result["scenarios"][1]
+
+    @property
+    def differences(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.result["differences"][0]["kpis"]
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        return self.comparison.series.team_names
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        return self.comparison.series.tier_names
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the two scenarios in the series and cost tables."""
+        return self.comparison.series.scenarios[0], self.comparison.series.scenarios[1]
+
+    @property
+    def weeks(self) -> int:
+        """Weeks that the KPIs cover."""
+        before = self.answer.chosen.before
+        return before.window.to_week - before.window.from_week if before.window else before.weeks
+
+    def chart(self, key: str, make: Callable[[], go.Figure]) -> None:
+        """Draws a chart, made once: a figure takes longer to make than the rest of the page."""
+        if key not in self._figures:
+            self._figures[key] = make()
+        st.plotly_chart(self._figures[key], key=key, config=charts.CONFIG)
+
+    def dot(self, name: str, label: str) -> charts.Dot | None:
+        """A KPI's difference as a row of a dot plot."""
+        return charts.dot(self.kpis[name], label, self.differences[name]) if name in self.differences else None
+
+
+@lru_cache(maxsize=VIEWS_KEPT)
+def view_of(answer: Answer) -> View:
+    """The view of an answer, kept while the page is drawn again and again."""
+    return View(answer)
+
+
+def show(answer: Answer) -> None:
     """The whole answer, from the sentence down to all indicators."""
-    decision, difference = result["decision"][0], result["differences"][0]
-    before, after = result["scenarios"][:2]
-    names_shown = f"{words.escape(after['name'])} against {words.escape(before['name'])}"
+    view = view_of(answer)
+    if failures := answer.comparison.failures:
+        st.warning("Some replications could not be had; the numbers rest on the others.")
+        st.code("\n".join(failures), language=None, wrap_lines=True)
+    _sentence(view)
+    _headline(view)
+    _why(view)
+    _when(view)
+    _who(view)
+    _cost(view)
+    _how_sure(view)
+    _everything(view)
+    downloads.show(answer)
 
+
+def _sentence(view: View) -> None:
+    decision = view.result["decision"][0]
     verdict = str(decision["verdict"])
+    said = view.comparison.decisions[0].sentence
     box = VERDICT_BOXES.get(verdict, st.info)
-    box(f"**{verdict[:1].upper()}{verdict[1:]}**  \n{words.escape(decision['sentence'])}")
+    box(f"**{verdict[:1].upper()}{verdict[1:]}**  \n{words.escape(said)}")
     st.caption(
-        f"{names_shown}, {words.counted(after['replications'], 'paired replication')}. The intervals of each"
-        " scenario are at 95 %. A difference has an adjusted interval, widened so that the verdicts hold together."
+        f"{words.escape(view.after['name'])} against {words.escape(view.before['name'])},"
+        f" {words.counted(view.after['replications'], 'paired replication')}. {words.escape(_change(view))}"
     )
 
-    st.subheader("Headline numbers")
-    st.caption("Burnout is simulated, from 0 to 1; it is not a statement about a person.")
-    names = [name for name in HEADLINE if name in difference["kpis"]]
+
+def _change(view: View) -> str:
+    """The change in words; without the share of the contacts, which the question's sentence has from a shorter look."""
+    return " ".join(change_sentences(view.answer.chosen.before, view.answer.chosen.after))
+
+
+def _headline(view: View) -> None:
+    names = ["arr_churn_per_year", "contribution", *(f"{team}.burnout_mean" for team in view.teams)]
+    names = [name for name in names if name in view.differences]
     for first in range(0, len(names), CARDS_PER_ROW):
         row = names[first : first + CARDS_PER_ROW]
         for column, name in zip(st.columns(CARDS_PER_ROW), row, strict=False):
             with column:
-                _card(name, before, after, difference["kpis"][name], kpis)
-
-    st.subheader("Differences")
+                _card(view, name)
     st.caption(
-        "What-if minus baseline, with the adjusted interval. Each row has its own scale. An interval that holds"
-        " zero leaves the direction open."
+        "Each strip shows the difference to the baseline and its adjusted interval, against zero. Burnout is"
+        " simulated, from 0 to 1; it is not a statement about a person."
     )
-    figure = charts.differences_chart(names, difference["kpis"], kpis)
-    st.plotly_chart(figure, key="differences", config={"displayModeBar": False, "scrollZoom": False})
 
-    st.subheader("All indicators")
-    st.caption("Differences of shares (%) are in percentage points. The adjusted interval decides the verdict.")
+
+def _card(view: View, name: str) -> None:
+    kpi, difference = view.kpis[name], view.differences[name]
+    before, after = view.before["kpis"][name], view.after["kpis"][name]
+    with st.container(border=True, height="stretch"):
+        st.metric(
+            kpi.label + (f", {view.weeks} weeks" if words.is_money(kpi.unit) and "per" not in kpi.unit else ""),
+            words.value(after["mean"], kpi.unit),
+            words.value(difference["mean"], kpi.unit, difference=True),
+            delta_color=words.colour(difference),
+            delta_arrow="off",
+            delta_description=words.verdict(difference),
+            help=f"{_upper(words.formula(kpi.definition))} Covers {kpi.covers}.",
+        )
+        row = view.dot(name, "")
+        if row is not None:
+            view.chart(f"strip {name}", lambda: charts.strip(row))
+        st.caption(
+            f"Baseline {words.value(before['mean'], kpi.unit)} ({words.span(before['ci95'], kpi.unit)})  \n"
+            f"What-if {words.span(after['ci95'], kpi.unit)}  \n"
+            f"Difference {words.span(difference['ci95_adjusted'], kpi.unit, difference=True)}"
+            + (f"  \n{_upper(more)}" if (more := words.more_replications(difference)) else "")
+        )
+
+
+def _why(view: View) -> None:
+    st.subheader("Why")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Churn by what drives it**, percentage points a year")
+        rows = [view.dot(f"churn_per_year.{driver}", DRIVER_WORDS[driver]) for driver in DRIVERS]
+        _dot_plot(view, rows, "points a year", "drivers")
+    with right:
+        st.markdown("**What moves on the way there**")
+        names = [*ON_THE_WAY, *(f"{team}.{name}" for team in view.teams for name in TEAM_ON_THE_WAY)]
+        _small_table(view, [name for name in names if name in view.differences])
+
+
+def _when(view: View) -> None:
+    st.subheader("When")
+    series, start = view.comparison.series, view.answer.chosen.before.start
+    changes = sorted({phase.start for phase in phases(view.answer.chosen.after)[1:]})
+    st.markdown(
+        f":gray[**▬ {words.escape(view.before['name'])}**] &nbsp; :orange[**▬ {words.escape(view.after['name'])}**]"
+        " &nbsp; week by week, with 95 % intervals; the dotted line is where the what-if begins."
+    )
+
+    def draw(title: str, bands: Sequence[Band], key: str, **look: Any) -> None:
+        named = dict(zip((view.before["name"], view.after["name"] + "​"), bands, strict=True))
+        view.chart(f"weekly {key}", lambda: charts.weekly(title, start, named, changes, **look))
+
+    columns = st.columns(len(view.teams), gap="large")
+    for column, team in zip(columns, view.teams, strict=True):
+        title = team_title(team)
+        with column:
+            of = [
+                {m: series.team(name, team, m) for m in ("load", "burnout", "wait_mean_minutes")} for name in view.names
+            ]
+            draw(f"{title}: load", [one["load"] for one in of], f"load {team}", unit="%", share=True, level=1.0)
+            draw(f"{title}: simulated burnout", [one["burnout"] for one in of], f"burnout {team}", unit="0 to 1")
+            waits = [one["wait_mean_minutes"] for one in of]
+            draw(f"{title}: customers' wait", waits, f"wait {team}", unit="minutes")
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        lost = [series.company(name, "departures") for name in view.names]
+        draw("Accounts lost since the start", lost, "lost", unit="accounts")
+    with middle:
+        fewer = series.company_change(view.names[1], "departures")
+        more = {"accounts lost more": fewer}
+        look: dict[str, Any] = {"unit": "accounts", "level": 0.0, "colours": [charts.AFTER], "signed": True}
+        title = "The difference in accounts lost"
+        view.chart("weekly lost difference", lambda: charts.weekly(title, start, more, changes, **look))
+    with right:
+        done = [series.company(name, "planned_work_done_share") for name in view.names]
+        draw("Planned work that got done", done, "planned", unit="%", share=True, level=1.0)
+    st.caption(
+        "Load: hours on contacts, overtime included, over hours on duty. Waits: minutes on the clock for live"
+        " channels, working minutes for others, by the week in which the customer asked; the last weeks miss what is"
+        " still open. Planned work of the last weeks is still open and has no verdict."
+    )
+
+
+def _who(view: View) -> None:
+    st.subheader("Who pays, who gains")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**ARR churn by tier**, percentage points a year")
+        rows = [view.dot(f"tier.{tier}.arr_churn_per_year", tier_title(tier)) for tier in view.tiers]
+        _dot_plot(view, rows, "points a year", "tiers")
+    with right:
+        st.markdown("**What customers of each tier notice**")
+        kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")
+        names = [f"tier.{tier}.{kind}" for tier in view.tiers for kind in kinds]
+        _small_table(view, [name for name in names if name in view.differences])
+
+
+def _cost(view: View) -> None:
+    st.subheader("What it costs")
+    currency = view.answer.chosen.before.currency
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**Money over the whole run**, differences in thousand {currency}")
+        rows = [row for name, label in MONEY if (row := view.dot(name, label)) is not None]
+        rows = [_thousands(row) for row in rows]
+        _dot_plot(view, rows, f"thousand {currency}", "money")
+        st.caption(
+            "Contribution is revenue × gross margin less all costs and CAC. More revenue is to the right, and so is"
+            " more cost."
+        )
+    with right:
+        st.markdown(f"**Where the hours and costs move**, mean, thousand {currency}")
+        st.dataframe(cost_moves(view), hide_index=True, width="stretch")
+        st.caption("Cost of a team's time by what it was spent on; idle time and shrinkage are paid too.")
+
+
+def _how_sure(view: View) -> None:
+    st.subheader("How sure")
+    st.markdown(words.escape(view.comparison.decisions[0].note))
+    runs.ends(view.answer, lambda found: _ends(view, found))
+    rows = [row for row in evidence(view.answer.chosen.after).values() if row.label == "assumption" and row.is_estimate]
+    rows.sort(key=lambda row: -row.relative_width)
+    with st.expander(f"All {len(rows)} assumptions, the least known first"):
+        frame = pd.DataFrame(
+            {
+                "Input": [row.path for row in rows],
+                "Value": [_plain_number(row.value) for row in rows],
+                "Low": [row.low for row in rows],
+                "High": [row.high for row in rows],
+                "Unit": [row.unit for row in rows],
+                "Where it comes from": [row.source for row in rows],
+            }
+        )
+        st.dataframe(frame, hide_index=True, width="stretch", height=36 * ASSUMPTIONS_SHOWN)
+
+
+def _ends(view: View, ends: Ends) -> None:
+    """The answer at both ends of the assumptions, beside the one as shipped."""
+    corners = (
+        ("As they are", view.comparison),
+        (f"All {ends.moved} at their low ends", ends.low),
+        (f"All {ends.moved} at their high ends", ends.high),
+    )
+    rows, dots = [], []
+    for label, comparison in corners:
+        difference = comparison.to_dict()["differences"][0]["kpis"]
+        kpi = comparison.registry["contribution"]
+        dots.append(charts.dot(kpi, label, difference["contribution"]))
+        rows.append(
+            {
+                "Assumptions": label,
+                "Decision": comparison.decisions[0].verdict,
+                **{
+                    comparison.registry[name].label: words.value(
+                        difference[name]["mean"], comparison.registry[name].unit, difference=True
+                    )
+                    for name in ("contribution", *GUARDS, *(f"{team}.burnout_high_share" for team in view.teams))
+                },
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    known = [_thousands(row) for row in dots if row is not None]
+    _dot_plot(view, known, f"thousand {view.answer.chosen.before.currency} of contribution", "ends")
+    st.caption(
+        "All low and all high are two corners of what is possible, not its limits. Contact rates and the handle times"
+        " of planned work are scaled there so that the teams begin with as much work as they have."
+        f" {words.counted(ends.low.scenarios[0].replications, 'replication')} each;"
+        f" {len(ends.left_out)} assumptions stay where they are, because they are profiles, because a scenario sets"
+        " them, or because their ends would contradict something else."
+    )
+
+
+def _everything(view: View) -> None:
+    with st.expander("All indicators"):
+        st.caption("Differences of shares (%) are in percentage points. The adjusted interval decides the verdict.")
+        st.dataframe(
+            table(view.before, view.after, view.differences, view.kpis),
+            hide_index=True,
+            width="stretch",
+            height=560,
+            column_config={"Indicator": st.column_config.TextColumn(pinned=True, width="medium")},
+        )
+
+
+# --- parts ------------------------------------------------------------------------------------------------
+
+
+def _dot_plot(view: View, rows: Sequence[charts.Dot | None], unit: str, key: str) -> None:
+    known = [row for row in rows if row is not None]
+    if known:
+        view.chart(f"dots {key}", lambda: charts.dot_plot(known, unit))
+    else:
+        st.caption("One replication has no interval to draw.")
+
+
+def _small_table(view: View, names: Sequence[str]) -> None:
+    """Some indicators, a row each; the colour of a difference is its verdict."""
+    rows, colours = [], []
+    for name in names:
+        kpi, difference = view.kpis[name], view.differences[name]
+        change = words.plain(difference["mean"], kpi.unit, difference=True)
+        interval = words.plain_span(difference["ci95_adjusted"], kpi.unit, difference=True)
+        colours.append(charts.COLOURS[words.colour(difference)])
+        rows.append(
+            {
+                "Indicator": f"{kpi.label}, {words.unit_words(kpi.unit)}",
+                "Baseline": words.plain(view.before["kpis"][name]["mean"], kpi.unit),
+                "What-if": words.plain(view.after["kpis"][name]["mean"], kpi.unit),
+                "Difference (interval)": f"{change} ({interval})",
+            }
+        )
+    frame = pd.DataFrame(rows).style.apply(
+        lambda column: [f"color: {colour}" for colour in colours], subset=["Difference (interval)"]
+    )
+    widths = {name: st.column_config.TextColumn(width=NUMBER_PIXELS) for name in ("Baseline", "What-if")}
     st.dataframe(
-        table(before, after, difference["kpis"], kpis),
+        frame,
         hide_index=True,
         width="stretch",
-        height=560,
-        column_config={"Indicator": st.column_config.TextColumn(pinned=True, width="medium")},
+        height=35 * (len(rows) + 1) + 3,
+        column_config={"Indicator": st.column_config.TextColumn(width=LABEL_PIXELS), **widths},
     )
+
+
+def cost_moves(view: View) -> pd.DataFrame:
+    """The largest differences of cost by team and kind of work, in thousands of the currency."""
+    costs = view.comparison.costs
+    before, after = costs.values[0], costs.values[1]
+    change = after - before
+    order = np.argsort(-np.abs(change), axis=None, kind="stable")[:COST_ROWS_SHOWN]
+    rows = []
+    for team, category in zip(*np.unravel_index(order, change.shape), strict=True):
+        if abs(change[team, category]) < SMALLEST_COST_SHARE * before.sum():
+            continue
+        rows.append(
+            {
+                "Team": team_title(costs.teams[team]),
+                "Spent on": costs.categories[category].replace("_", " "),
+                "Baseline": round(before[team, category] / 1000, 1),
+                "What-if": round(after[team, category] / 1000, 1),
+                "Difference": round(change[team, category] / 1000, 1),
+            }
+        )
+    return pd.DataFrame(rows, columns=["Team", "Spent on", "Baseline", "What-if", "Difference"])
+
+
+def _thousands(row: charts.Dot) -> charts.Dot:
+    low, high = row.interval
+    return charts.Dot(row.label, row.mean / 1000, (low / 1000, high / 1000), row.colour, row.text)
+
+
+def _plain_number(value: Any) -> str:
+    return ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else f"{value:g}"
 
 
 def table(
@@ -95,32 +453,5 @@ def table(
     return pd.DataFrame(rows)
 
 
-def _card(
-    name: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    difference: Mapping[str, Any],
-    kpis: Mapping[str, Kpi],
-) -> None:
-    unit = kpis[name].unit
-    with st.container(border=True, height="stretch"):
-        st.metric(
-            kpis[name].label,
-            words.value(after["kpis"][name]["mean"], unit),
-            words.value(difference["mean"], unit, difference=True),
-            delta_color=words.colour(difference),
-            delta_arrow="off",
-            delta_description=words.verdict(difference),
-            help=f"{_sentence(words.formula(kpis[name].definition))} Covers {kpis[name].covers}.",
-        )
-        st.caption(
-            f"Baseline: {words.value(before['kpis'][name]['mean'], unit)}"
-            f" ({words.span(before['kpis'][name]['ci95'], unit)})  \n"
-            f"What-if: {words.span(after['kpis'][name]['ci95'], unit)}  \n"
-            f"Difference, adjusted interval: {words.span(difference['ci95_adjusted'], unit, difference=True)}  \n"
-            f"{words.more_replications(difference).capitalize()}"
-        )
-
-
-def _sentence(text: str) -> str:
+def _upper(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."

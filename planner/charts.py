@@ -1,89 +1,181 @@
 """Charts of a comparison.
 
-In: the differences of a comparison as plain mappings. Out: Plotly figures.
+In: differences, weekly bands and labels as plain values. Out: Plotly figures. Uncertainty is always drawn.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from planner import words
+from sim.study.kpi_parts import FloatArray
 from sim.study.kpis import Kpi
+from sim.study.results import Band
 
 # Readable on a light and on a dark page, and told apart by people who confuse red and green.
 COLOURS = {"green": "#1a9b6c", "red": "#d1495b", "gray": "#8a8f98"}
-ROW_PIXELS = 100
+SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
+BEFORE, AFTER = "#8a8f98", "#e08a1e"
+CONFIG = {"displayModeBar": False, "scrollZoom": False}
+STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS = 64, 34, 230
 
 
-def differences_chart(
-    names: Sequence[str], differences: Mapping[str, Mapping[str, Any]], kpis: Mapping[str, Kpi]
+@dataclass(frozen=True)
+class Dot:
+    """One row of a dot plot: a difference with its interval. colour : green, red or gray."""
+
+    label: str
+    mean: float
+    interval: tuple[float, float]
+    colour: str
+    text: str
+
+
+def dot(kpi: Kpi, label: str, difference: Mapping[str, Any]) -> Dot | None:
+    """A difference as a row; shares in percentage points. None if it has no adjusted interval."""
+    ends = difference.get("ci95_adjusted")
+    if difference.get("mean") is None or not ends or ends[0] is None or ends[1] is None:
+        return None
+    scale = 100 if words.is_share(kpi.unit) else 1
+    text = (
+        f"{words.value(difference['mean'], kpi.unit, difference=True)}"
+        f" ({words.span(ends, kpi.unit, difference=True)}): {words.verdict(difference)}"
+    )
+    return Dot(label, difference["mean"] * scale, (ends[0] * scale, ends[1] * scale), words.colour(difference), text)
+
+
+def strip(row: Dot) -> go.Figure:
+    """One difference alone: its interval against zero, for a card."""
+    figure = _dots([row])
+    widest = max(abs(row.mean), *map(abs, row.interval)) * 1.15 or 1.0
+    figure.update_xaxes(range=[-widest, widest], nticks=5, tickfont_size=11)
+    figure.update_yaxes(visible=False)
+    figure.update_layout(height=STRIP_PIXELS, margin={"l": 6, "r": 6, "t": 4, "b": 22})
+    return figure
+
+
+def dot_plot(rows: Sequence[Dot], unit: str) -> go.Figure:
+    """Differences of one unit, a row each from the top down, on one axis with zero marked."""
+    figure = _dots(rows)
+    figure.update_xaxes(title={"text": f"difference, {unit}", "font": {"size": 12}}, nticks=7)
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
+    figure.update_layout(height=ROW_PIXELS * len(rows) + 80, margin={"l": 8, "r": 8, "t": 8, "b": 44})
+    return figure
+
+
+def _dots(rows: Sequence[Dot]) -> go.Figure:
+    figure = go.Figure()
+    for row in rows:
+        look = {"hovertext": row.text, "hoverinfo": "text", "y": [row.label, row.label]}
+        colour = COLOURS[row.colour]
+        figure.add_trace(
+            go.Scatter(x=list(row.interval), mode="lines", line={"color": colour, "width": 6}, opacity=0.55, **look)
+        )
+        look["y"] = [row.label]
+        figure.add_trace(
+            go.Scatter(x=[row.mean], mode="markers", marker={"color": colour, "size": 12, "symbol": "diamond"}, **look)
+        )
+    figure.update_xaxes(zeroline=True, zerolinewidth=2)
+    figure.update_layout(showlegend=False, dragmode=False)
+    return figure
+
+
+def weekly(
+    title: str,
+    start: dt.date,
+    bands: Mapping[str, Band],
+    changes: Sequence[dt.date],
+    *,
+    unit: str,
+    share: bool = False,
+    level: float | None = None,
+    colours: Sequence[str] = (BEFORE, AFTER),
+    signed: bool = False,
 ) -> go.Figure:
-    """One row per indicator: the difference, its adjusted interval, and zero; each row has its own axis.
+    """Baseline and what-if over the weeks: a line each with its 95 % interval.
 
-    Parameters
-    ----------
-    names : indicators, from the top down; those without an interval are left out.
-    differences : by indicator, with `mean`, `ci95_adjusted` (or None) and `verdict`.
-    kpis : what the indicators are called and measured in.
+    bands : by the scenario's name, baseline first. changes : days to mark. share : values are shares and shown
+    in per cent. level : a line to compare with, in the values' own unit. signed : values may be below zero; else
+    an interval is drawn from zero on.
     """
-    shown = [name for name in names if _interval(differences.get(name)) is not None]
-    rows = max(len(shown), 1)
-    titles = [f"{kpis[name].label} ({words.unit_words(kpis[name].unit, difference=True)})" for name in shown]
-    figure = make_subplots(rows=rows, cols=1, subplot_titles=titles, vertical_spacing=0.64 / rows)
-    for row, name in enumerate(shown, start=1):
-        difference = differences[name]
-        scale = 100 if words.is_share(kpis[name].unit) else 1
-        low, high = (end * scale for end in _interval(difference) or (0, 0))
-        mean = difference["mean"] * scale
-        colour = COLOURS[words.colour(difference)]
-        text = (
-            f"{words.value(difference['mean'], kpis[name].unit, difference=True)}"
-            f" ({words.span(difference['ci95_adjusted'], kpis[name].unit, difference=True)}):"
-            f" {words.verdict(difference)}"
+    figure = go.Figure()
+    scale = 100 if share else 1
+    for (name, band), colour in zip(bands.items(), colours, strict=False):
+        days = [start + dt.timedelta(weeks=week, days=3) for week in range(len(band.mean))]
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        low = band.low if signed else np.maximum(band.low, 0.0)
+        figure.add_trace(
+            go.Scatter(
+                x=[*days, *reversed(days)],
+                y=[*(band.high * scale), *reversed(low * scale)],
+                fill="toself",
+                fillcolor=f"rgba({red},{green},{blue},0.22)",
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
+            )
         )
         figure.add_trace(
             go.Scatter(
-                x=[low, high],
-                y=[0, 0],
-                mode="lines",
-                line={"color": colour, "width": 6},
-                hovertext=text,
-                hoverinfo="text",
-            ),
-            row=row,
-            col=1,
+                x=days, y=band.mean * scale, name=html.escape(name), mode="lines", line={"color": colour, "width": 2.4}
+            )
         )
-        figure.add_trace(
-            go.Scatter(
-                x=[mean],
-                y=[0],
-                mode="markers",
-                marker={"color": colour, "size": 13, "symbol": "diamond"},
-                hovertext=text,
-                hoverinfo="text",
-            ),
-            row=row,
-            col=1,
-        )
-        widest = max(abs(low), abs(high), abs(mean)) * 1.15 or 1.0
-        figure.update_xaxes(range=[-widest, widest], nticks=7, zeroline=True, zerolinewidth=2, row=row, col=1)
-        figure.update_yaxes(visible=False, range=[-1, 1], row=row, col=1)
-    figure.update_annotations(x=0, xanchor="left", font_size=14)
+    for day in changes:
+        figure.add_vline(x=day, line={"width": 1, "dash": "dot", "color": BEFORE})
+    if level is not None:
+        figure.add_hline(y=level * scale, line={"width": 1, "dash": "dash", "color": BEFORE})
+    figure.update_yaxes(
+        title={"text": "%" if share else unit, "font": {"size": 12}},
+        rangemode="normal" if signed else "tozero",
+        nticks=5,
+    )
+    figure.update_xaxes(nticks=6)
     figure.update_layout(
-        height=ROW_PIXELS * rows + 40,
-        margin={"l": 8, "r": 8, "t": 32, "b": 24},
+        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
+        height=WEEKLY_PIXELS,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        hovermode="x unified",
         showlegend=False,
         dragmode=False,
     )
     return figure
 
 
-def _interval(difference: Mapping[str, Any] | None) -> tuple[float, float] | None:
-    ends = (difference or {}).get("ci95_adjusted")
-    if not ends or ends[0] is None or ends[1] is None:
-        return None
-    return float(ends[0]), float(ends[1])
+def stacked_months(
+    months: Sequence[dt.date], names: Sequence[str], values: FloatArray, losses: FloatArray
+) -> go.Figure:
+    """Bars per month, stacked by name, and a line with the losses of all.
+
+    values, losses : (months, names).
+    """
+    figure = go.Figure()
+    for index, name in enumerate(names):
+        figure.add_trace(
+            go.Bar(x=list(months), y=values[:, index], name=name, marker_color=SERIES[index % len(SERIES)])
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=list(months),
+            y=losses.sum(axis=1),
+            name="Expected loss",
+            mode="lines+markers",
+            line={"color": COLOURS["red"], "width": 2.4},
+        )
+    )
+    figure.update_xaxes(tickformat="%b %Y", nticks=12)
+    figure.update_layout(
+        barmode="stack",
+        height=340,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": -0.15},
+        hovermode="x unified",
+        dragmode=False,
+    )
+    return figure

@@ -25,8 +25,10 @@ _MONEY = re.compile(r"[A-Z]{3}( |$)")
 
 
 def escape(text: str) -> str:
-    """A text from a file, safe inside Markdown: no links, formulas or emphasis that nobody meant."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#$|~:" else character for character in text)
+    """A text from a file, safe inside Markdown, in one line: no links, formulas or emphasis that nobody meant."""
+    line = " ".join(text.splitlines())  # a line of its own can be a title or a list
+    plain = "".join(f"\\{character}" if character in "\\`*_{}[]<>#$|~:@" else character for character in line)
+    return re.sub(r"(?i)\b(www)\.", r"\1\\.", plain)  # else it would become a link by itself
 
 
 def counted(number: int, what: str) -> str:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.scenario import ScenarioError, load_scenario
-    from sim.study.experiment import compare, run
+    from sim.study.experiment import accounts_at_risk, compare, run
 
-__all__ = ["ScenarioError", "compare", "load_scenario", "run"]
+__all__ = ["ScenarioError", "accounts_at_risk", "compare", "load_scenario", "run"]
 
 _HOMES = {
     "ScenarioError": "sim.scenario",
     "load_scenario": "sim.scenario",
+    "accounts_at_risk": "sim.study.experiment",
     "compare": "sim.study.experiment",
     "run": "sim.study.experiment",
 }

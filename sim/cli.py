@@ -1,4 +1,4 @@
-"""The command `csm-planner`: checks scenario files, runs them, compares them, opens the planner.
+"""The command `csm-planner`: checks scenario files, runs and compares them, lists accounts at risk, opens the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
 Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
@@ -7,11 +7,13 @@ interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -20,10 +22,13 @@ import typer
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
+    from sim.scenario import AccountSource
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
+    from sim.study.risk import RiskReport
 
-    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], RunResult | Comparison]
+    Result = RunResult | Comparison | RiskReport
+    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -47,9 +52,27 @@ JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="F", help="Write all KPIs to a JSON file.", show_default=False),
 ]
+AccountsFile = Annotated[
+    Path | None,
+    typer.Option("--accounts", metavar="F", help="Start with the accounts of a CSV file.", show_default=False),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping", metavar="M", help="What its columns are.", show_default="the YAML file called like the list"
+    ),
+]
 LedgerFile = Annotated[
     Path | None,
     typer.Option("--ledger", metavar="F", help="Write every contact to a Parquet file.", show_default=False),
+]
+CsvFile = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="F", help="Write all accounts to a CSV file.", show_default=False),
+]
+AccountsJsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="F", help="Write accounts and calendar to a JSON file.", show_default=False),
 ]
 
 
@@ -78,19 +101,26 @@ def _options(
 @app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Scenario files.", show_default=False)],
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
-    """Checks scenario files; shows everything that is wrong at once."""
+    """Checks scenario files and their lists of accounts; shows everything that is wrong at once."""
     from sim.scenario import Problem, ScenarioError, load_scenario
 
+    source = _account_source(accounts, mapping)
     problems: dict[Problem, None] = {}
+    told: set[tuple[str, ...]] = set()
     for file in files:
         try:
-            scenario = load_scenario(file)
+            scenario = load_scenario(file, accounts=source)
         except ScenarioError as error:
             problems |= dict.fromkeys(error.problems)
         else:
             weeks = f"{scenario.weeks} weeks from {scenario.start}"
             typer.echo(printable(f"{file}: valid ({scenario.name}, {weeks})"))
+            if scenario.book is not None and scenario.book.summary not in told:
+                told.add(scenario.book.summary)
+                typer.echo("\n".join(printable(f"  {line}") for line in scenario.book.summary))
     if problems:
         raise ScenarioError(problems)
 
@@ -103,10 +133,15 @@ def run(
     workers: Workers = None,
     json: JsonFile = None,
     ledger: LedgerFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options([scenario], replications, seed, workers, json, ledger)
+    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
+
+    source = _account_source(accounts, mapping)
+    _tell_list(scenario, source)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -115,6 +150,7 @@ def run(
             seed=seed,
             workers=workers,
             ledger=ledger,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         ),
@@ -135,24 +171,98 @@ def compare(
     workers: Workers = None,
     json: JsonFile = None,
     ledger: LedgerFile = None,
+    ends: Annotated[
+        bool,
+        typer.Option("--ends", help="Compare also with all assumptions at their low and at their high ends."),
+    ] = False,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options([baseline, *scenarios], replications, seed, workers, json, ledger)
+    _check_options([baseline, *scenarios, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    _study(
-        lambda progress, cancel: experiment.compare(
+    source = _account_source(accounts, mapping)
+    _tell_list(baseline, source)
+
+    def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
+        found = experiment.compare(
             baseline,
             list(scenarios),
             replications=replications,
             seed=seed,
             workers=workers,
             ledger=ledger,
+            accounts=source,
+            progress=progress,
+            cancel=cancel,
+        )
+        return _with_ends(found, baseline, scenarios, source, workers, progress, cancel) if ends else found
+
+    _study(compute, json, ledger)
+
+
+def _with_ends(
+    found: Comparison,
+    baseline: Path,
+    scenarios: Sequence[Path],
+    source: AccountSource | None,
+    workers: int | None,
+    progress: Callable[[Progress], None],
+    cancel: Callable[[], bool],
+) -> Comparison:
+    """A comparison with its answers at both ends of the assumptions; whatever happens there, it is kept itself."""
+    from sim.scenario import ScenarioError
+    from sim.study.errors import Interrupted, PoolError, StudyFailed
+    from sim.study.experiment import ENDS_REPLICATIONS, compare_at_ends
+
+    try:
+        ends = compare_at_ends(
+            baseline,
+            list(scenarios),
+            replications=min(found.replications, ENDS_REPLICATIONS),
+            seed=found.provenance.seed,
+            workers=workers,
+            accounts=source,
+            progress=progress,
+            cancel=cancel,
+        )
+    except Interrupted as interrupted:
+        raise Interrupted(interrupted.done, interrupted.total, found) from None
+    except (ScenarioError, StudyFailed, PoolError) as error:
+        return replace(found, failures=(*found.failures, f"The ends of the assumptions could not be computed: {error}"))
+    return replace(found, ends=ends, failures=(*found.failures, *ends.low.failures, *ends.high.failures))
+
+
+@app.command()
+def accounts(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    csv: CsvFile = None,
+    json: AccountsJsonFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
+) -> None:
+    """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
+    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, csv, json)
+    from sim.study import experiment
+
+    source = _account_source(accounts, mapping)
+    _tell_list(scenario, source)
+    _study(
+        lambda progress, cancel: experiment.accounts_at_risk(
+            scenario,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            accounts=source,
             progress=progress,
             cancel=cancel,
         ),
         json,
-        ledger,
+        csv=csv,
     )
 
 
@@ -173,10 +283,36 @@ def open_planner(
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
 
 
-def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
-    """Runs a study with progress on stderr, then writes the JSON file and shows the result.
+def _given(accounts: Path | None, mapping: Path | None) -> list[Path]:
+    """The files of a list of accounts, which no output may take the place of."""
+    beside = accounts.with_suffix(".yaml") if accounts is not None and mapping is None else None
+    return [path for path in (accounts, mapping, beside) if path is not None]
 
-    compute : takes what is called with progress, and what says whether to stop; returns the result.
+
+def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSource | None:
+    """The list of accounts that the options name; None without one. Raises ScenarioError if it cannot be read."""
+    from sim.scenario import AccountSource
+
+    if accounts is None and mapping is not None:
+        raise _BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
+    return None if accounts is None else AccountSource.from_files(accounts, mapping)
+
+
+def _tell_list(scenario: Path, source: AccountSource | None) -> None:
+    """Says on stderr how a scenario's list of accounts was read; errors are told by the study, all at once."""
+    from sim.scenario import ScenarioError, load_scenario
+
+    with contextlib.suppress(ScenarioError):
+        book = load_scenario(scenario, accounts=source).book
+        for line in book.summary if book is not None else ():
+            _say(line)
+
+
+def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:
+    """Runs a study with progress on stderr, then writes its files and shows the result.
+
+    compute : takes what is called with progress, and what says whether to stop; returns the result. It writes the
+    ledger itself.
     """
     from sim.cli_output import ProgressLine, show_result
     from sim.study.errors import Interrupted
@@ -185,24 +321,26 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in TERMINATION_SIGNALS}
     try:
         with ProgressLine() as line:
-            result: RunResult | Comparison = compute(line, stop.is_set)
+            result: Result = compute(line, stop.is_set)
     except Interrupted as interrupted:
         _say(str(interrupted))
+        whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)
-            if json is not None:
-                _say(_write_json(json, interrupted.result) or f"{json}: written, with the finished replications.")
-        elif json is not None:
-            _say(f"{json}: not written; no replication had finished.")
-        if ledger is not None:
+            what = "without the ends" if whole else "with the finished replications"
+            for path, text in _texts(interrupted.result, json, csv):
+                _say(_write(path, text) or f"{path}: written, {what}.")
+        else:
+            for wanted in filter(None, (json, csv)):
+                _say(f"{wanted}: not written; no replication had finished.")
+        if ledger is not None and not whole:
             _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    problems = list(result.failures)
-    if json is not None and (problem := _write_json(json, result)) is not None:
-        problems.append(problem)
+    written = [_write(path, text) for path, text in _texts(result, json, csv)]
+    problems = [*result.failures, *filter(None, written)]
     show_result(result, sys.stdout)
     for problem in problems:
         _say(problem)
@@ -210,12 +348,22 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None) -> None:
         raise typer.Exit(FAILED)
 
 
-def _write_json(path: Path, result: RunResult | Comparison) -> str | None:
-    """Writes the result; what went wrong, or None."""
+def _texts(result: Result, json: Path | None, csv: Path | None) -> list[tuple[Path, str]]:
+    """The files that were asked for, and what goes into them."""
+    from sim.study.risk import RiskReport
+
+    texts = [] if json is None else [(json, result.to_json())]
+    if csv is not None and isinstance(result, RiskReport):
+        texts.append((csv, result.to_csv()))
+    return texts
+
+
+def _write(path: Path, text: str) -> str | None:
+    """Writes a file; what went wrong, or None."""
     from sim.study.output_files import write_atomically
 
     try:
-        write_atomically(path, result.to_json())
+        write_atomically(path, text)
     except OSError as error:
         return f"{path}: could not be written ({error.strerror or error})."
     return None

@@ -17,9 +17,11 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from sim.cli_accounts import show_accounts
 from sim.cli_text import printable
-from sim.study.decision import more_replications, plain, plain_change, plain_interval
-from sim.study.results import Comparison, RunResult
+from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
+from sim.study.results import Comparison, Ends, RunResult
+from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 NARROWEST, WIDEST, PIPED = 60, 110, 80
 LINE_EVERY_SECONDS = 5.0
+LEFT_OUT_SHOWN = 3
 COMPANY_HEADLINE = ("logo_churn_per_year", "contribution", "cost_total")
 COMPANY_MORE = (
     "arr_churn_per_year",
@@ -87,7 +90,7 @@ class ProgressLine:
 
 
 def progress_text(progress: Progress) -> str:
-    """'12 of 30, 2.1 a second, 9 s left, Contribution +110,000 (+60,000 to +160,000)'."""
+    """'12 of 30, 2.1 a second, 9 s left, Contribution changes by USD +110,000 (+60,000 to +160,000)'."""
     parts = [f"{progress.done} of {progress.total}"]
     if progress.done and progress.seconds_elapsed > 0:
         rate = progress.done / progress.seconds_elapsed
@@ -96,6 +99,7 @@ def progress_text(progress: Progress) -> str:
         parts.append(f"{_duration(progress.seconds_left)} left")
     if progress.estimate:
         parts.append(progress.estimate)
+    parts += progress.notes
     return ", ".join(parts)
 
 
@@ -105,12 +109,14 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def show_result(result: RunResult | Comparison, stream: TextIO) -> None:
-    """Prints the headline KPIs and, for a comparison, the decisions."""
+def show_result(result: RunResult | Comparison | RiskReport, stream: TextIO) -> None:
+    """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
     if isinstance(result, Comparison):
         _show_comparison(result, console)
+    elif isinstance(result, RiskReport):
+        show_accounts(result, console)
     else:
         _show_run(result, console)
 
@@ -146,14 +152,38 @@ def _show_comparison(result: Comparison, console: Console) -> None:
                 verdict_words(change),
             )
         console.print(table)
-    for decision in result.decisions:
+    for index, decision in enumerate(result.decisions):
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
         console.print(printable(decision.note))
+        if result.ends is not None:
+            console.print(ends_text(result.ends, index))
         console.print()
     console.print(
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
         "All KPIs: --json F."
     )
+
+
+def ends_text(ends: Ends, index: int) -> str:
+    """What the comparison says at both ends of the assumptions. index : of the what-if."""
+    total = ends.moved + len(ends.left_out)
+    moved = f"all {total:,} assumptions" if not ends.left_out else f"{ends.moved:,} of {total:,} assumptions"
+    low, high = (_short(one.decisions[index]) for one in (ends.low, ends.high))
+    counts = " and ".join(map(str, sorted({ends.low.replications, ends.high.replications})))
+    said = [
+        f"With {moved} at their low end: {low}; at their high end: {high}.",
+        "Contact rates and planned handle times are scaled there, so that the teams begin with as much work.",
+        f"These are two corners ({counts} replications each), no bounds: in between, the answer may lie outside them.",
+    ]
+    if ends.left_out:
+        more = ", …" if len(ends.left_out) > LEFT_OUT_SHOWN else ""
+        said.append(f"Left as they are: {', '.join(list(ends.left_out)[:LEFT_OUT_SHOWN])}{more}.")
+    return printable(" ".join(said))
+
+
+def _short(decision: Decision) -> str:
+    verdict = "pays" if decision.verdict == "recommended" else decision.verdict
+    return f"{verdict}, {decision.money}"
 
 
 def verdict_words(change: Difference) -> str:

@@ -21,6 +21,7 @@ from sim.model.ledger import (
     ACCOUNT_COLUMNS,
     ACCOUNT_EVENT_COLUMNS,
     CONTACT_COLUMNS,
+    OPENING_COLUMNS,
     PEOPLE_WEEK_COLUMNS,
     TIER_WEEK_COLUMNS,
     History,
@@ -72,6 +73,7 @@ def replicate(
             people_weeks=_rows(PEOPLE_WEEK_COLUMNS, 2, employed=[True, True], payroll_cost=draws[:2] / 3),
             tier_weeks=_rows(TIER_WEEK_COLUMNS, 1, accounts=[10], satisfaction_sum=draws[:1]),
             accounts=_rows(ACCOUNT_COLUMNS, 1, opening_arr_cents=[int(draws[0] * 1e6)]),
+            opening=_rows(OPENING_COLUMNS, 1),
         )
 
 
@@ -105,6 +107,14 @@ def _uneven(baseline: Any, replication: int, cancel: Callable[[], bool]) -> None
     time.sleep(0.03 if replication % 2 == 0 else 0.0)
 
 
+def _held(baseline: Any, replication: int, cancel: Callable[[], bool]) -> None:
+    """Notes in the marker file that it has begun; replication 0 then waits until there is a file MARKER.go."""
+    with Path(baseline.marker).open("a") as file:
+        file.write(f"{baseline.name} {replication} {os.getpid()}\n")
+    while replication == 0 and not Path(f"{baseline.marker}.go").exists() and not cancel():
+        time.sleep(0.01)
+
+
 BEHAVIOURS: dict[str, Callable[[Any, int, Callable[[], bool]], None]] = {
     "work": lambda *_: None,
     "sleep": _sleep,
@@ -112,6 +122,7 @@ BEHAVIOURS: dict[str, Callable[[Any, int, Callable[[], bool]], None]] = {
     "die_once": _die_once,
     "fail": _fail,
     "uneven": _uneven,
+    "held": _held,
 }
 
 

@@ -14,6 +14,7 @@ from sim.model.ledger import (
     ACCOUNT_COLUMNS,
     ACCOUNT_EVENT_COLUMNS,
     CONTACT_COLUMNS,
+    OPENING_COLUMNS,
     PEOPLE_WEEK_COLUMNS,
     TIER_WEEK_COLUMNS,
     History,
@@ -64,6 +65,7 @@ def make_history(
     people: list[dict[str, Any]] | None = None,
     tier_weeks: list[dict[str, Any]] | None = None,
     accounts: list[dict[str, Any]] | None = None,
+    opening: list[dict[str, Any]] | None = None,
 ) -> History:
     return History(
         contacts=table(CONTACT_COLUMNS, contacts or [], started=NAN, ended=NAN, due=1e9),
@@ -71,6 +73,7 @@ def make_history(
         people_weeks=table(PEOPLE_WEEK_COLUMNS, people or [], employed=True),
         tier_weeks=table(TIER_WEEK_COLUMNS, tier_weeks or []),
         accounts=table(ACCOUNT_COLUMNS, accounts or []),
+        opening=table(OPENING_COLUMNS, opening or []),
     )
 
 

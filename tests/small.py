@@ -102,11 +102,11 @@ def run_all(baseline: Inputs, scenarios: Sequence[Inputs], seed: int = 1, replic
     return list(replicate(baseline, scenarios, seed, replication))
 
 
-TABLES = ("contacts", "account_events", "people_weeks", "tier_weeks", "accounts")
+TABLES = ("contacts", "account_events", "people_weeks", "tier_weeks", "accounts", "opening")
 
 
 def tables_of(history: History) -> dict[str, Table]:
-    """The five tables by name."""
+    """All tables by name."""
     return {name: getattr(history, name) for name in TABLES}
 
 

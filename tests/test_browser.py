@@ -1,4 +1,4 @@
-"""The main path in a real browser: open the page, press Run, read the verdict.
+"""The page in a real browser: what a COO does with it, from the first click to the link in a mail.
 
 Needs Debian's Chromium; without it the tests are skipped, unless CSM_PLANNER_BROWSER is "required".
 """
@@ -7,91 +7,50 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
-from typing import IO
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from planner.__main__ import free_port
+from benchmarks.browser import NoBrowser, chromium, served
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # with its sandbox Chromium refuses to run as root, as build machines do
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-START_SECONDS = 60
+PAGE_MILLISECONDS = 60_000
 RUN_MILLISECONDS = 120_000
 VERDICT = re.compile(r"^(Recommended|Pays, but|Does not pay|Cannot tell yet)")
-
-
-def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
-    deadline = monotonic() + START_SECONDS
-    while monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            sleep(0.2)
-    log.seek(0)
-    pytest.fail(f"the planner did not start:\n{log.read().decode(errors='replace')}")
+SHARE = re.compile("^Support calls rerouted")
+REROUTE = "reroute_support_calls.yaml"
 
 
 @pytest.fixture(scope="module")
-def planner_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port(8600 + os.getpid() % 1000)
-    url = f"http://127.0.0.1:{port}"
-    with (tmp_path_factory.mktemp("server") / "log").open("w+b") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "planner", "--port", str(port)],
-            cwd=project,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_until_healthy(url, server, log)
-            yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+def planner_url() -> Iterator[str]:
+    with served() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        reason = "there is no Chromium (Debian: apt install chromium)"
+    try:
+        with chromium() as one:
+            yield one
+    except NoBrowser as reason:
         if os.environ.get("CSM_PLANNER_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield chromium
-        chromium.close()
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+def question(replications: int, what_if: str = REROUTE, change: str = "") -> str:
+    """The part of an address that asks a question."""
+    more = f',"change":{change}' if change else ""
+    return f'/?q={{"baseline":"baseline.yaml","what_if":"{what_if}","replications":{replications}{more}}}'
 
 
 def open_page(browser: Browser, url: str, width: int = 1400) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(url)
-    expect(run_button(page)).to_be_enabled(timeout=30_000)
+    expect(run_button(page)).to_be_enabled(timeout=PAGE_MILLISECONDS)
     return page
 
 
@@ -99,44 +58,195 @@ def run_button(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile(r"\bRun$"))
 
 
-def set_replications(page: Page, replications: int) -> None:
-    field = page.get_by_role("spinbutton", name=re.compile("^Replications"))
-    field.fill(str(replications))
-    field.press("Enter")
-    expect(run_button(page)).to_be_enabled()
+def verdict(page: Page) -> Locator:
+    return page.get_by_test_id("stAlert").filter(has_text=VERDICT)
 
 
-def test_run_leads_to_a_verdict_and_changed_inputs_mark_it_stale(browser: Browser, planner_url: str) -> None:
-    page = open_page(browser, planner_url)
-    set_replications(page, 2)
+def run(page: Page) -> None:
     run_button(page).click()
-    verdict = page.get_by_test_id("stAlert").filter(has_text=VERDICT)
-    expect(verdict).to_be_visible(timeout=RUN_MILLISECONDS)
-    expect(page.get_by_test_id("stMetric")).to_have_count(6)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(verdict(page)).to_be_visible(timeout=RUN_MILLISECONDS)
 
-    set_replications(page, 3)
+
+def no_errors(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def sentence(page: Page) -> Locator:
+    return page.get_by_role("heading", name=re.compile("^From "))
+
+
+def contribution(page: Page) -> str:
+    """The headline number, as text."""
+    return page.get_by_test_id("stMetric").filter(has_text="Contribution").inner_text()
+
+
+def test_the_reroute_answer_is_three_clicks_from_a_fresh_start(browser: Browser, planner_url: str) -> None:
+    page = open_page(browser, planner_url)
+    expect(sentence(page)).to_contain_text("all support calls, about")
+    page.get_by_role("button", name=re.compile("Replications, luck")).click()  # 1
+    field = page.get_by_role("spinbutton", name=re.compile("^Replications"))
+    field.fill("2")
+    field.press("Enter")
+    page.keyboard.press("Escape")
+    run(page)  # 2
+    expect(page.get_by_test_id("stMetric")).to_have_count(4)
+    for title in ("Why", "When", "Who pays, who gains", "What it costs", "How sure", "Take it along"):
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    no_errors(page)
+    page.close()
+
+
+def test_moving_the_share_slider_changes_the_sentence_and_marks_the_answer_stale(
+    browser: Browser, planner_url: str
+) -> None:
+    page = open_page(browser, planner_url + question(2))
+    run(page)
+    before = contribution(page)
+    page.get_by_role("slider", name=SHARE).focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+    expect(sentence(page)).to_contain_text("60 % of the support calls", timeout=20_000)
     expect(page.get_by_text("This answer is stale")).to_be_visible()
-    expect(verdict).to_be_visible()
+    assert contribution(page) == before, "the stale answer stays on the page"
+    run_button(page).click()
+    expect(page.get_by_text("This answer is stale")).to_have_count(0, timeout=RUN_MILLISECONDS)
+    assert contribution(page) != before, "another share has another answer"
+    no_errors(page)
     page.close()
 
 
 def test_cancel_ends_a_long_run_and_the_next_one_works(browser: Browser, planner_url: str) -> None:
-    page = open_page(browser, planner_url)
-    set_replications(page, 1000)
+    page = open_page(browser, planner_url + question(1000))
     run_button(page).click()
-    expect(page.get_by_text(re.compile(r"of \d+ replications done"))).to_be_visible(timeout=RUN_MILLISECONDS)
+    expect(page.get_by_text(re.compile(r"of 1000 replications done"))).to_be_visible(timeout=RUN_MILLISECONDS)
     page.get_by_role("button", name=re.compile("Cancel$")).click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=10_000)
-    set_replications(page, 2)
-    run_button(page).click()
-    expect(page.get_by_test_id("stAlert").filter(has_text=VERDICT)).to_be_visible(timeout=RUN_MILLISECONDS)
+    page.goto(planner_url + question(2))
+    run(page)
     page.close()
 
 
-def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Browser, planner_url: str) -> None:
-    page = open_page(browser, planner_url, width=400)
+def test_a_link_restores_the_question_and_the_answer(browser: Browser, planner_url: str) -> None:
+    rule = '{"from":"csm","to":"support","share":0.7,"how":"warm_transfer"}'
+    change = f'{{"from":"2026-10-01","set":{{"routing.rules":[{rule}],"teams.support.headcount":7}}}}'
+    page = open_page(browser, planner_url + question(2, change=change))
+    expect(sentence(page)).to_contain_text("From 1 October 2026 70 % of the support calls")
+    expect(sentence(page)).to_contain_text("the Support team has 7 people, 2 more")
+    run(page)
+    found, link = contribution(page), page.url
+    page.close()
+
+    again = browser.new_page()
+    again.goto(link)
+    expect(verdict(again)).to_be_visible(timeout=PAGE_MILLISECONDS)
+    assert contribution(again) == found, "a page that is loaded again has its answer at once"
+    again.close()
+
+
+def test_a_broken_link_is_answered_with_its_reason(browser: Browser, planner_url: str) -> None:
+    page = open_page(browser, planner_url + '/?q={"baseline":"../secret.yaml","what_if":"x.yaml"}')
+    expect(page.get_by_text("This link cannot be followed: baseline")).to_be_visible()
+    no_errors(page)
+    page.close()
+
+
+def test_two_sessions_at_once_get_their_own_answers(browser: Browser, planner_url: str) -> None:
+    long = open_page(browser, planner_url + question(1000, "one_more_csm.yaml"))
+    short = open_page(browser, planner_url + question(3))
+    run_button(long).click()
+    expect(long.get_by_text(re.compile(r"of 1000 replications done"))).to_be_visible(timeout=RUN_MILLISECONDS)
+    run(short)
+    expect(verdict(short)).to_contain_text("Reroute support calls")
+    expect(verdict(long)).to_have_count(0)
+    expect(long.get_by_text(re.compile(r"of 1000 replications done"))).to_be_visible()
+    long.get_by_role("button", name=re.compile("Cancel$")).click()
+    expect(long.get_by_text("Cancelled.")).to_be_visible(timeout=10_000)
+    for page in (long, short):
+        no_errors(page)
+        page.close()
+
+
+def test_a_phone_shows_the_answer_without_sideways_scrolling(browser: Browser, planner_url: str) -> None:
+    page = open_page(browser, planner_url + question(2), width=400)
+    run(page)
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 400, f"the page is {wide} pixels wide on a screen of 400"
+    no_errors(page)
+    page.close()
+
+
+def download(page: Page, name: str, target: Path) -> None:
+    """Takes a file along; Chromium sometimes cancels a download while the page draws itself anew."""
+    for _ in range(3):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=re.compile(f"{name}$")).click()
+        if waiting.value.failure() is None:
+            break
+    waiting.value.save_as(target)
+    assert waiting.value.suggested_filename == target.name
+
+
+def test_downloads_are_the_scenario_the_numbers_and_the_json(
+    browser: Browser, planner_url: str, tmp_path: Path
+) -> None:
+    page = open_page(browser, planner_url + question(2))
+    run(page)
+    for name, file, inside in (
+        ("Scenario file", REROUTE, "routing.rules"),
+        ("KPIs as CSV", "kpis.csv", "contribution"),
+        ("Everything as JSON", "comparison.json", '"provenance"'),
+    ):
+        download(page, name, tmp_path / file)
+        assert inside in (tmp_path / file).read_text(encoding="utf-8-sig")
+    expect(page.get_by_text("csm-planner compare scenarios/baseline.yaml")).to_be_visible()
+    page.close()
+
+
+def upload(page: Page, name: str, text: str) -> None:
+    """Puts an account list on the page."""
+    file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").first.set_input_files(files=[file])  # type: ignore[list-item]
+
+
+def test_a_good_list_is_used_on_all_pages_and_a_bad_one_is_answered_with_all_its_problems(
+    browser: Browser, planner_url: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{planner_url}/accounts")
+    expect(page.get_by_role("heading", name="Your accounts")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    upload(page, "bad.csv", "account,arr,start\nA,-5,2025-01-01\nB,many,2025-02-30\n")
+    expect(page.get_by_text(re.compile("problems? to repair; nothing was taken over"))).to_be_visible()
+    for told in ("bad.csv:2", "bad.csv:3"):
+        expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Use these accounts$"))).to_have_count(0)
+
+    rows = "".join(f"A{i},=HYPERLINK(1) {i},{4000 * i},2025-0{i}-15\n" for i in range(1, 7))
+    page.goto(f"{planner_url}/accounts")
+    expect(page.get_by_role("heading", name="Your accounts")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    upload(page, "good.csv", f"account,name,arr,start\n{rows}")
+    use = page.get_by_role("button", name=re.compile("Use these accounts$"))
+    expect(use).to_be_visible(timeout=PAGE_MILLISECONDS)
+    use.click()
+    expect(page.get_by_text(re.compile("In use on all pages"))).to_be_visible(timeout=PAGE_MILLISECONDS)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Decide").click()
+    expect(page.get_by_text("Your accounts are in use: good.csv")).to_be_visible(timeout=PAGE_MILLISECONDS)
+    expect(run_button(page)).to_be_enabled(timeout=PAGE_MILLISECONDS)
+    no_errors(page)
+    page.close()
+
+
+def test_coming_back_to_the_question_finds_everything_where_it_was(browser: Browser, planner_url: str) -> None:
+    page = open_page(browser, planner_url + question(2, "reroute_and_hire.yaml"))
+    page.get_by_role("slider", name=SHARE).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    expect(sentence(page)).to_contain_text("90 % of the support calls", timeout=20_000)
+    said = sentence(page).inner_text()
+    for link, title in (("Who is at risk", "Who is at risk?"), ("Decide", "What does the decision do?")):
+        page.get_by_test_id("stTopNavLink").filter(has_text=link).click()
+        expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=PAGE_MILLISECONDS)
+    expect(sentence(page)).to_contain_text("90 % of the support calls", timeout=20_000)
+    assert sentence(page).inner_text() == said
+    no_errors(page)
     page.close()

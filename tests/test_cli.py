@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import yaml
 import sim
 from sim.cli import execute
 from sim.cli_output import verdict_words
-from sim.scenario import ScenarioError
+from sim.scenario import Problem, ScenarioError
 from sim.study.errors import Interrupted, StudyInputError
 from sim.study.experiment import Progress
 from sim.study.kpis import registry
@@ -198,6 +199,57 @@ def test_compare_writes_json_with_the_documented_layout(folder: Path, tmp_path: 
     assert "The interval covers chance only" in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines())) <= 80, "results fit a terminal of 80 columns"
     assert "3 of 3" in done.stderr, "progress goes to stderr"
+
+
+def test_compare_with_ends_gives_the_answer_at_both(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    done = run(
+        *("compare", folder / "small.yaml", folder / "hire.yaml"), "--replications", 2, "--ends", "--json", target
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert re.search(r"With 1\d\d of 1\d\d assumptions at their low end: .*contribution .*; at their high end: ", said)
+    assert "two corners (2 replications each), no bounds" in said
+    assert "Left as they are: accounts.weekday_profile, accounts.hour_profile." in said
+    assert max(map(len, done.stdout.splitlines())) <= 80, "results fit a terminal of 80 columns"
+    assert "4 of 4" in done.stderr, "progress covers both ends"
+    result = json.loads(target.read_text())
+    assert list(result) == ["provenance", "decision", "scenarios", "differences", "ends"]
+    assert set(result["ends"]) == {"low", "high", "moved", "left_out"}
+    low, high = (result["ends"][end] for end in ("low", "high"))
+    assert low["scenarios"] != high["scenarios"]
+    assert "at their low ends" in low["decision"][0]["sentence"]
+
+
+def test_ends_that_cannot_be_had_cost_the_comparison_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ScenarioError([Problem("Small", 0, "tiers", "too many contacts")])
+
+    monkeypatch.setattr("sim.study.experiment.compare_at_ends", refuse)
+    words = ["compare", str(folder / "small.yaml"), str(folder / "hire.yaml"), "--replications", "2", "--ends"]
+    assert execute(words) == 1
+    shown = capsys.readouterr()
+    assert "Hire against Small" in shown.out
+    assert "The ends of the assumptions could not be computed: Small: tiers: too many contacts" in shown.err
+
+
+def test_an_interruption_at_the_ends_keeps_the_comparison_and_its_ledger(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise Interrupted(1, 4, None)
+
+    monkeypatch.setattr("sim.study.experiment.compare_at_ends", interrupt)
+    words = ["compare", str(folder / "small.yaml"), str(folder / "hire.yaml"), "--replications", "2", "--ends"]
+    outputs = ["--json", str(tmp_path / "out.json"), "--ledger", str(tmp_path / "contacts.parquet")]
+    assert execute([*words, *outputs]) == 130
+    shown = capsys.readouterr().err
+    assert "Interrupted after 1 of 4 replications." in shown
+    assert "out.json: written, without the ends." in shown
+    assert "not written" not in shown
+    assert files(tmp_path) == ["contacts.parquet", "out.json"]
 
 
 def test_workers_do_not_change_the_result_and_seeds_do(folder: Path) -> None:

@@ -13,7 +13,7 @@ from sim.study.decision import Decision, decide, more_replications, plain, plain
 from sim.study.kpis import registry
 from sim.study.statistics import NO_DIFFERENCE, Difference, Estimate
 
-INPUTS = cast(Inputs, SimpleNamespace(teams=("csm", "support"), start=dt.date(2026, 1, 5)))
+INPUTS = cast(Inputs, SimpleNamespace(teams=("csm", "support"), tiers=("small",), start=dt.date(2026, 1, 5)))
 KPIS = registry(INPUTS)
 SAME = Difference(0.0, (0.0, 0.0), (0.0, 0.0), "cannot_tell", NO_DIFFERENCE, None, True, 30)
 
@@ -91,6 +91,12 @@ def test_surely_no_difference_that_matters_does_not_pay() -> None:
     got = decision(small)
     assert got.verdict == "does not pay"
     assert "hardly changes, by about USD 100 a year (adjusted interval −450 to 650)" in got.sentence
+
+
+def test_a_sure_gain_too_small_to_matter_does_not_pay() -> None:
+    got = decision(change("better", 200, 100, 300, negligible=True))
+    assert got.verdict == "does not pay"
+    assert "hardly changes, by about USD 100 a year (adjusted interval 50 to 150)" in got.sentence
 
 
 def test_the_same_scenario_twice_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from small import rows_where, run, small_inputs
 from sim.model import departures
 from sim.model.accounts import opening_table
 from sim.model.inputs import DISCONNECTION, DOWNTURN, DRIVERS, Inputs
-from sim.model.ledger import MIDTERM, RENEWAL, History
+from sim.model.ledger import MIDTERM, RENEWAL, History, Ledger
 from sim.model.lifecycle import Lifecycle
 from sim.model.luck import Luck, key_of
 
@@ -119,7 +119,7 @@ def test_saves_by_hand() -> None:
 
 def lifecycle(inputs: Inputs) -> Lifecycle:
     table = opening_table(inputs.book, inputs.phases[0], Luck(1, 0), 0.6, 0.6, 0.0)
-    return Lifecycle(inputs, table, Luck(1, 0))
+    return Lifecycle(inputs, table, Luck(1, 0), Ledger())
 
 
 def test_the_nominal_chance_of_a_save_is_fixed_before_the_announcement_is_drawn() -> None:
@@ -137,7 +137,7 @@ def test_the_nominal_chance_of_a_save_is_fixed_before_the_announcement_is_drawn(
         assert len(silent) > 100, "many stay silent"
         table.intent[driver] += 0.1
         accounts.settle(9, phase)
-        events = accounts.events.table()
+        events = accounts.ledger.account_events.table()
         mine = rows_where(events, (events["event"] == RENEWAL) & ~events["announced"])
         expected.append(mine["expected"])
     assert (expected[0] == expected[1]).all(), (

@@ -30,7 +30,8 @@ from sim.study.kpis import compute
 
 BASELINE = Path(__file__).resolve().parent.parent / "scenarios" / "baseline.yaml"
 LATER = (ledger.DEFLECTED, ledger.BOUNCED, ledger.BLOCKED, ledger.NOT_RAISED)  # outcomes that nothing leads to yet
-TEXTS = {"name", "description", "currency"}
+# The book is the list that the two files give; test_account_list_runs.py has what it does.
+TEXTS = {"name", "description", "currency", "accounts.file", "accounts.mapping", "book"}
 WEEKS = 32
 CHANGE_FROM = dt.date(2026, 4, 15)  # a Wednesday in the middle of the run
 SMALL_COMPANY: dict[str, Any] = {

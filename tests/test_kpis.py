@@ -28,7 +28,7 @@ from kpi_tables import (
 
 from sim.model import ledger
 from sim.study.kpi_costs import cost_categories, cost_teams, costs
-from sim.study.kpi_series import TEAM_MEASURES, TIER_MEASURES, mean_number_waiting, weekly_series
+from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES, mean_number_waiting, weekly_series
 from sim.study.kpis import HEADLINE, TWINNED, compute, registry, window
 
 
@@ -402,6 +402,7 @@ def test_weekly_series_of_teams_and_tiers() -> None:
     assert np.isnan(team["wait_mean_minutes"][2]), "nothing was born in the third week"
     assert team["backlog"].tolist() == pytest.approx([6 / 168, 0.5, 1.0])
     assert team["occupancy"][0] == pytest.approx(27 / 30)
+    assert team["load"][0] == pytest.approx(27 / 30), "nobody worked overtime"
     assert team["burnout"][0] == pytest.approx(0.4)
     assert team["vacancies"].tolist() == [1, 0, 0]
     tier = dict(zip(TIER_MEASURES, series.tiers[:, 0], strict=True))
@@ -409,6 +410,53 @@ def test_weekly_series_of_teams_and_tiers() -> None:
     assert tier["arr"][1] == pytest.approx(123)
     assert tier["adoption"][1] == pytest.approx(0.5)
     assert tier["at_risk_share"][1] == pytest.approx(0.25)
+
+
+def test_weekly_series_of_the_company() -> None:
+    contacts = [
+        handled(CSM, REVIEW, 10.0),
+        contact(CSM, REVIEW, 20.0, ended=100.0, outcome=ledger.EXPIRED),
+        contact(CSM, REVIEW, 1.5 * WEEK),
+        handled(CSM, HOW_TO, 30.0),
+    ]
+    events = [decision(0, WEEK, True, 0.25, 1000.0), decision(1, 3 * WEEK, False, 0.5, 3000.0)]
+    history = make_history(contacts=contacts, events=events, accounts=TWO_ACCOUNTS)
+    company = dict(zip(COMPANY_MEASURES, weekly_series(history, make_inputs(weeks=3)).company, strict=True))
+    assert company["departures"].tolist() == [0, 0.25, 0.75], "expected ones; the last tick closes the last week"
+    assert company["planned_work_done_share"][0] == pytest.approx(0.5), "how-to contacts are not planned"
+    assert np.isnan(company["planned_work_done_share"][1]), "open work has no verdict"
+
+
+def test_tiers_have_their_own_churn_and_states() -> None:
+    inputs = make_inputs(tiers=("big", "small_business"))
+    accounts = [{**TWO_ACCOUNTS[0], "tier": 0}, {**TWO_ACCOUNTS[1], "tier": 1}]
+    weeks = [
+        {"week": week, "tier": tier, "accounts": 1, "arr_cents": 100_000 * (1 + 2 * tier), "satisfaction_sum": 0.5}
+        for week in range(104)
+        for tier in (0, 1)
+    ]
+    events = [decision(0, WEEK, False, 0.2, 1000.0), decision(1, WEEK, True, 0.6, 1500.0)]
+    contacts = [handled(CSM, REVIEW, 10.0, tier=1), contact(CSM, REVIEW, 9.0, tier=1, outcome=ledger.EXPIRED)]
+    values = compute(make_history(contacts, events, tier_weeks=weeks, accounts=accounts), inputs)
+    assert values["tier.big.logo_churn_per_year"] == pytest.approx(0.2 / YEARS)
+    assert values["tier.small_business.logo_churn_per_year"] == pytest.approx(0.6 / YEARS)
+    assert values["tier.small_business.arr_churn_per_year"] == pytest.approx(0.6 * 1500 / 3000 / YEARS)
+    assert values["tier.small_business.satisfaction_mean"] == pytest.approx(0.5)
+    assert values["tier.small_business.proactive_completed_share"] == pytest.approx(0.5)
+    assert values["tier.big.proactive_completed_share"] is None, "this tier had no planned work"
+    assert values["logo_churn_per_year"] == pytest.approx(0.8 / 2 / YEARS), "the tiers' departures add up"
+
+
+def test_churn_by_driver_adds_up_to_churn() -> None:
+    events = [
+        decision(0, WEEK, False, 0.2, 1000.0, disconnection=0.25, service=0.75),
+        decision(1, 2 * WEEK, True, 0.6, 1500.0, disconnection=1.0),
+    ]
+    history = make_history(events=events, tier_weeks=steady_weeks(2, 4000), accounts=TWO_ACCOUNTS)
+    values = compute(history, make_inputs())
+    drivers = {name: value for name, value in values.items() if name.startswith("churn_per_year.")}
+    assert drivers["churn_per_year.service"] == pytest.approx(0.2 * 0.75 / 2 / YEARS)
+    assert sum(value or 0.0 for value in drivers.values()) == pytest.approx(values["logo_churn_per_year"])
 
 
 def test_number_waiting_equals_summed_overlaps_of_random_waits() -> None:

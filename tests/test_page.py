@@ -1,499 +1,416 @@
-"""Each state of the page, without a browser: what it shows and what it keeps.
-
-The comparison itself is replaced by one that waits to be let go, so that every state can be held still.
-"""
+"""The page Decide before anything runs: the question in words, levers, links, and files of every kind."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import re
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import pages
 import pytest
+from pages import BASELINE, DAY, HIRE, REROUTE, RULE, World, named, open_page, plain, texts, write
 from streamlit.testing.v1 import AppTest
 
-from planner import charts, jobs, words
-from planner.__main__ import free_port
-from sim.scenario import Problem, ScenarioError
-from sim.study.kpis import HEADLINE, Kpi
+from planner.draft import read_link
+from sim.scenario import load_scenario
 
-SENTENCE = "Rerouting costs more than it brings."
-WAIT_SECONDS = 20
-KPIS = {
-    name: Kpi(name, name, "score", "all accounts", "lower", "made up for the test", 0.01)
-    for name in (*HEADLINE, "saves_share")
-}
+pytest_plugins = ("pages",)
+
+SHARE, CSM, SUPPORT = "Support calls rerouted to Support (%)", "CSM headcount", "Support headcount"
+QUESTION = "From 2 March 2026 all support calls, about 23 % of the CSMs' contacts, go straight to Support."
 
 
-@dataclass
-class HeldComparison:
-    """Stands for `sim.study.experiment.compare`: reports once, waits for `let_go`, obeys `cancel`."""
-
-    let_go: threading.Event = field(default_factory=threading.Event)
-    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    error: Exception | None = None
-    failures: tuple[str, ...] = ()
-    calls: list[dict[str, Any]] = field(default_factory=list)
-
-    def __call__(
-        self,
-        baseline: Any,
-        scenarios: Any,
-        *,
-        replications: int,
-        seed: int,
-        progress: Callable[[Any], None],
-        cancel: Callable[[], bool],
-        pool: Any,
-    ) -> Any:
-        names = [baseline.name, *(scenario.name for scenario in scenarios)]
-        self.calls.append({"names": names, "replications": replications, "seed": seed})
-        progress(
-            SimpleNamespace(
-                done=3,
-                total=replications,
-                seconds_elapsed=1.0,
-                seconds_left=7.0,
-                estimate="contribution +5 k",
-            )
-        )
-        self.begun.release()
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not self.let_go.wait(0.01):
-            assert time.monotonic() < deadline, "the test never let the comparison go"
-            if cancel():
-                raise RuntimeError("interrupted")
-        if self.error:
-            raise self.error
-        return SimpleNamespace(
-            to_dict=lambda: made_up_result(names, replications, seed), registry=KPIS, failures=self.failures
-        )
+def levers(page: AppTest) -> dict[str, Any]:
+    """Where the levers stand."""
+    found = {one.label: one.value for one in (*page.slider, *page.date_input)}
+    return found | {"How": page.button_group[0].value if page.button_group else None}
 
 
-def made_up_result(names: list[str], replications: int, seed: int) -> dict[str, Any]:
-    kpis = {name: {"mean": 0.25 + seed / 100, "ci95": [0.2, 0.3], "sd": 0.05, "unit": "score"} for name in HEADLINE}
-    kpis["saves_share"] = {"mean": None, "ci95": None, "sd": None, "unit": "share"}
-    differences: dict[str, Any] = {
-        name: {"mean": -0.05, "ci95": [-0.07, -0.03], "ci95_adjusted": [-0.08, -0.02], "verdict": "better"}
-        for name in HEADLINE
-    }
-    differences["saves_share"] = {"mean": None, "ci95": None, "ci95_adjusted": None, "verdict": None}
-    return {
-        "provenance": {},
-        "decision": [{"scenario": names[1], "verdict": "does not pay", "sentence": SENTENCE}],
-        "scenarios": [{"name": name, "replications": replications, "kpis": kpis} for name in names],
-        "differences": [{"scenario": names[1], "baseline": names[0], "kpis": differences}],
-    }
+def link_of(page: AppTest) -> dict[str, Any]:
+    """The question in the page's address."""
+    found: dict[str, Any] = json.loads(pages.link_in(page))
+    return found
 
 
-@pytest.fixture
-def comparison(monkeypatch: pytest.MonkeyPatch) -> Iterator[HeldComparison]:
-    held = HeldComparison()
-    monkeypatch.setattr("sim.study.experiment.compare", held)
-    yield held
-    held.let_go.set()
+def link(what_if: str = REROUTE, **values: Any) -> str:
+    return json.dumps({"baseline": BASELINE, "what_if": what_if, **values})
 
 
-@pytest.fixture
-def page(project: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.chdir(project)
-    return open_page(project)
+def changed(**paths: Any) -> str:
+    """A link with a dated change; two underscores stand for a dot."""
+    return link(change={"from": DAY, "set": {path.replace("__", "."): value for path, value in paths.items()}})
 
 
-@pytest.fixture
-def own_folder(tmp_path: Path, scenario_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the shipped scenarios, from which the page takes its files."""
-    for path in scenario_folder.glob("*.yaml"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr("planner.app.FOLDER", tmp_path)
-    return tmp_path
+def can_run(page: AppTest) -> bool:
+    return not named(page.button, "Run").disabled
 
 
-def open_page(project: Path) -> AppTest:
-    return AppTest.from_file(str(project / "planner_app.py"), default_timeout=30).run()
+# --- a visit ------------------------------------------------------------------------------------------------
 
 
-def button(page: AppTest, label: str) -> Any:
-    return next((element for element in page.button if element.label == label), None)
-
-
-def texts(page: AppTest) -> str:
-    kinds = ("success", "warning", "error", "info", "caption", "markdown", "code")
-    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind))
-
-
-def press_run(page: AppTest, comparison: HeldComparison) -> None:
-    button(page, "Run").click()
-    page.run()
-    assert comparison.begun.acquire(timeout=WAIT_SECONDS), "Run starts the comparison"
-    page.run()
-
-
-def finish(page: AppTest) -> None:
-    """Waits until the page's job has ended, then draws the page as its fragment would."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not page.session_state["job"].state.ended:
-        assert time.monotonic() < deadline, "the job must end after it was let go or cancelled"
-        time.sleep(0.01)
-    page.run()
-
-
-def test_a_fresh_page_is_ready_to_run_the_reroute_question(page: AppTest) -> None:
+def test_a_fresh_page_asks_the_reroute_question_in_words_and_has_run_nothing(world: World) -> None:
+    page = open_page()
     assert not page.exception
-    assert [picker.value for picker in page.selectbox] == ["baseline.yaml", "reroute_support_calls.yaml"], (
-        "the question that everybody asks first is chosen already"
+    assert [picker.value for picker in page.selectbox] == [BASELINE, REROUTE]
+    assert f"#### {QUESTION}" in plain(page)
+    assert levers(page) == {SHARE: 100, CSM: 1, SUPPORT: 1, "From": dt.date(2026, 3, 2), "How": "front_door"}, (
+        "the levers stand where the file has them"
     )
-    assert not button(page, "Run").disabled
-    assert button(page, "Cancel") is None, "there is nothing to cancel yet"
-    assert not page.metric, "no numbers before a run"
+    assert can_run(page)
+    assert named(page.button, "Cancel") is None, "there is nothing to cancel yet"
+    assert not page.metric
+    assert "Press Run" in texts(page)
+    assert not world.comparison.calls, "nothing runs that nobody asked for"
+    assert link_of(page) == {"baseline": BASELINE, "what_if": REROUTE, "replications": 30, "seed": 1}
 
 
-def test_the_same_file_twice_cannot_run(page: AppTest) -> None:
-    page.selectbox[1].set_value("baseline.yaml").run()
-    assert button(page, "Run").disabled
-    assert "same file" in texts(page), "the page says why Run is off"
+def test_moved_levers_change_the_sentence_and_the_address_and_make_the_answer_stale(world: World) -> None:
+    page = open_page()
+    pages.answered(page, world.comparison.result)
+    assert "stale" not in texts(page)
+
+    named(page.slider, SHARE).set_value(40)
+    named(page.slider, SUPPORT).set_value(3)
+    page.date_input[0].set_value(dt.date(2026, 4, 6))
+    page.button_group[0].set_value("warm_transfer")
+    page.run()
+    assert not page.exception
+    assert (
+        "From 6 April 2026 40 % of the support calls, about 9 % of the CSMs' contacts, are answered by the CSMs first"
+        " and then handed over to Support and the Support team has 3 people, 2 more." in plain(page)
+    )
+    rule = {**RULE, "share": 0.4, "how": "warm_transfer"}
+    values = {"routing.rules": [rule], "teams.support.headcount": 3}
+    assert link_of(page)["change"] == {"from": "2026-04-06", "set": values}
+    assert "This answer is stale" in texts(page)
+    assert page.metric, "the old answer stays readable"
+
+    named(page.slider, SHARE).set_value(100)
+    named(page.slider, SUPPORT).set_value(1)
+    page.date_input[0].set_value(dt.date(2026, 3, 2))
+    page.button_group[0].set_value("front_door")
+    page.run()
+    assert "stale" not in texts(page), "the question is the answer's again"
+    assert "change" not in link_of(page)
 
 
-def test_a_broken_file_shows_its_errors_and_cannot_run(own_folder: Path, project: Path) -> None:
-    (own_folder / "broken.yaml").write_text("name: Broken\nextends: baseline.yaml\nweks: 52\n", encoding="utf-8")
-    page = open_page(project)
-    page.selectbox[1].set_value("broken.yaml").run()
-    assert not page.exception, "a broken file is no reason for a traceback"
-    assert "broken.yaml:3" in texts(page), "the error names file and line"
-    assert "weks" in texts(page)
-    assert button(page, "Run").disabled
+def test_another_file_puts_the_levers_where_it_has_them(world: World) -> None:
+    page = open_page()
+    named(page.slider, SHARE).set_value(40).run()
+    page.selectbox[1].set_value(HIRE).run()
+    assert levers(page)[SHARE] == 0
+    assert levers(page)[CSM] == 2
+    assert "the CSM team has 2 people, 1 more" in plain(page)
+    assert "change" not in link_of(page)
 
 
-def test_the_pickers_list_only_files_that_one_could_open(own_folder: Path, project: Path) -> None:
-    shipped = sorted(path.name for path in own_folder.iterdir())
+def test_replications_and_seed_belong_to_the_question(world: World) -> None:
+    page = open_page()
+    page.number_input(key="replications").set_value(10)
+    page.number_input(key="seed").set_value(0).run()
+    assert (link_of(page)["replications"], link_of(page)["seed"]) == (10, 0), "seed 0 is a seed"
+
+
+def test_the_question_and_its_link_outlive_a_look_at_the_other_pages(world: World) -> None:
+    page = open_page()
+    named(page.slider, SUPPORT).set_value(3)
+    page.number_input(key="seed").set_value(7).run()
+    before = link_of(page)
+    for path in ("accounts", "risk", "decide"):
+        pages.go(page, path)
+        assert not page.exception
+    assert levers(page)[SUPPORT] == 3
+    assert link_of(page) == before, "the address has the question again, to be copied"
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def test_the_same_file_twice_can_run_only_with_a_lever_moved(world: World) -> None:
+    page = open_page()
+    page.selectbox[1].set_value(BASELINE).run()
+    assert not can_run(page)
+    assert "Baseline and what-if are the same file. Choose two, or move a lever." in texts(page)
+    named(page.slider, SUPPORT).set_value(2).run()
+    assert can_run(page)
+    assert "the Support team has 2 people, 1 more" in plain(page)
+
+
+def test_a_broken_file_shows_its_errors_and_cannot_run(own_folder: Path) -> None:
+    write(own_folder / "[broken](http://x).yaml".replace("/", ""), {"name": "Broken", "extends": BASELINE, "weks": 52})
+    page = open_page()
+    page.selectbox[1].set_value("[broken](http:x).yaml").run()
+    assert not page.exception
+    assert "weks: unknown key" in texts(page), "the error is the file's own"
+    assert "Press Run" not in texts(page)
+    assert r"\[broken\](http\:x).yaml has errors and cannot run" in texts(page), "its name is no link"
+    assert not can_run(page)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"weeks": 10}, "weeks: 10 differs from the baseline's 20"),
+        ({"start": "2024-01-01"}, "start: 2024-01-01 differs from the baseline's 2026-01-05"),
+        ({"start": "2031-01-06", "weeks": 104}, "start: 2031-01-06 differs from the baseline's 2026-01-05"),
+        ({"currency": "EUR"}, "currency: EUR differs from the baseline's USD"),
+    ],
+)
+def test_scenarios_that_cannot_be_compared_are_told_before_run(
+    own_folder: Path, values: dict[str, Any], reason: str
+) -> None:
+    write(own_folder / "other.yaml", {"name": "Other", "extends": BASELINE, **values})
+    page = open_page()
+    page.selectbox[1].set_value("other.yaml").run()
+    assert not page.exception
+    assert not can_run(page), "a run that must fail is not offered"
+    assert f"other.yaml: {reason}" in texts(page), "the reason names file and field"
+    page.selectbox[1].set_value(HIRE).run()
+    assert "cannot be compared" not in texts(page)
+    assert can_run(page)
+
+
+def test_the_pickers_list_only_files_that_one_could_open(own_folder: Path) -> None:
     (own_folder / "dangling.yaml").symlink_to(own_folder / "nowhere")
     (own_folder / ".#baseline.yaml").symlink_to("somebody@machine.123")
     (own_folder / ".hidden.yaml").write_text("name: Hidden\n", encoding="utf-8")
     (own_folder / "folder.yaml").mkdir()
     os.mkfifo(own_folder / "pipe.yaml")
-    page = open_page(project)
-    assert not page.exception, "an editor's lock or a dead link beside the scenarios does not stop the page"
-    assert page.selectbox[0].options == shipped, "hidden names, dead links, folders and pipes are no scenarios"
-    assert not button(page, "Run").disabled
+    page = open_page()
+    assert not page.exception
+    assert page.selectbox[0].options == [BASELINE, HIRE, REROUTE]
+    assert can_run(page)
 
 
-def test_a_chosen_file_that_vanishes_does_not_stop_the_page(own_folder: Path, project: Path) -> None:
-    page = open_page(project)
-    page.selectbox[1].set_value("one_more_csm.yaml").run()
-    (own_folder / "one_more_csm.yaml").unlink()
+@pytest.mark.parametrize("name", ["Prüfung (2), neu.yaml", "_draft.yaml", "it's 100% $HOME.yaml", "x" * 200 + ".yaml"])
+def test_a_file_of_any_name_can_be_compared_and_its_link_opened(own_folder: Path, name: str) -> None:
+    (own_folder / name).write_bytes((own_folder / HIRE).read_bytes())
+    page = open_page()
+    page.selectbox[1].set_value(name).run()
+    assert not page.exception
+    assert can_run(page)
+    again = open_page(link=json.dumps(link_of(page)))
+    assert again.selectbox[1].value == name
+
+
+def test_a_chosen_file_that_vanishes_does_not_stop_the_page(own_folder: Path) -> None:
+    page = open_page()
+    page.selectbox[1].set_value(HIRE).run()
+    (own_folder / HIRE).unlink()
     page.run()
     assert not page.exception, "files come and go while the page is open"
-    assert "one_more_csm.yaml" not in page.selectbox[1].options
+    assert page.selectbox[1].options == [BASELINE, REROUTE]
     assert page.selectbox[1].value in page.selectbox[1].options, "another file is chosen instead"
 
 
-def test_a_folder_that_vanishes_is_told(own_folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("planner.app.FOLDER", own_folder / "gone")
-    page = open_page(project)
+def test_a_file_that_becomes_shorter_or_smaller_under_the_levers_does_not_stop_the_page(own_folder: Path) -> None:
+    page = open_page()
+    page.date_input[0].set_value(dt.date(2026, 5, 11))
+    named(page.slider, SUPPORT).set_value(10).run()
+    text = (own_folder / BASELINE).read_text(encoding="utf-8")
+    (own_folder / BASELINE).write_text(text.replace("weeks: 20\n", "weeks: 12\n"), encoding="utf-8")
+    page.run()
     assert not page.exception
-    assert "there are none" in texts(page), "the page says what it needs and that it found nothing"
+    assert levers(page)["From"] == dt.date(2026, 3, 29), "the last day that there is"
 
 
-def test_scenarios_that_cannot_be_compared_are_told_before_run(own_folder: Path, project: Path) -> None:
-    (own_folder / "short.yaml").write_text("name: Short\nextends: baseline.yaml\nweeks: 52\n", encoding="utf-8")
-    page = open_page(project)
-    page.selectbox[1].set_value("short.yaml").run()
-    assert not page.exception
-    assert button(page, "Run").disabled, "a run that must fail is not offered"
-    assert "short.yaml: weeks: 52 differs from the baseline's 104" in texts(page), "the reason names file and field"
-    page.selectbox[1].set_value("one_more_csm.yaml").run()
-    assert "cannot be compared" not in texts(page)
-    assert not button(page, "Run").disabled, "another file can be compared"
-
-
-def test_a_folder_with_one_file_says_what_is_missing(
-    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("files", "message"), [(0, "there are none"), (1, "there is 1")])
+def test_a_folder_with_too_few_files_says_what_is_missing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int, message: str
 ) -> None:
-    (tmp_path / "lonely.yaml").write_text("name: Lonely\n", encoding="utf-8")
-    monkeypatch.setattr("planner.app.FOLDER", tmp_path)
-    page = open_page(project)
+    pages.use_folder(monkeypatch, tmp_path)
+    for index in range(files):
+        (tmp_path / f"{index}.yaml").write_text("name: Lonely\n", encoding="utf-8")
+    page = open_page()
     assert not page.exception
     assert "Two scenario files are needed" in texts(page)
+    assert message in texts(page)
 
 
-def test_a_run_shows_progress_then_the_answer(page: AppTest, comparison: HeldComparison) -> None:
-    page.number_input(key="replications").set_value(10)
-    page.number_input(key="seed").set_value(0)
-    press_run(page, comparison)
-    assert comparison.calls[0]["replications"] == 10
-    assert comparison.calls[0]["seed"] == 0, "seed 0 is a seed"
-    assert button(page, "Run").disabled, "one comparison at a time in one page"
-    assert button(page, "Cancel") is not None
-    bar = page.get("progress")[0].proto
-    assert bar.value == 30, "3 of 10 replications are 30 %"
-    assert bar.text == "3 of 10 replications done, about 7 s left"
-    assert "contribution +5 k" in texts(page), "the current interval is shown while it runs"
-
-    comparison.let_go.set()
-    finish(page)
+def test_a_folder_that_vanishes_is_told(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages.use_folder(monkeypatch, tmp_path / "gone")
+    page = open_page()
     assert not page.exception
-    assert SENTENCE in texts(page)
-    assert "widened so that the verdicts hold together" in texts(page), "what an adjusted interval is"
-    assert "Difference, adjusted interval: −0.080 to −0.020" in texts(page), "a card says which interval it shows"
-    assert "Does not pay" in page.error[0].value
-    assert len(page.metric) == len(HEADLINE), "a card for each headline number"
-    assert {card.delta for card in page.metric} == {"−0.050"}
-    table = page.dataframe[0].value
-    assert len(table) == len(HEADLINE) + 1, "the table has every indicator"
-    row = table[table["Name"] == "saves_share"].iloc[0]
-    assert row["Baseline"] == row["Difference"] == words.MISSING, "what could not be measured is not a zero"
-    assert not button(page, "Run").disabled
-    assert button(page, "Cancel") is None
+    assert "there are none" in texts(page)
 
 
-def test_an_answer_outlives_the_next_clicks_and_is_marked_when_stale(page: AppTest, comparison: HeldComparison) -> None:
-    comparison.let_go.set()
-    press_run(page, comparison)
-    if "job" in page.session_state:
-        finish(page)
-    page.run()
-    assert SENTENCE in texts(page), "the answer stays when the page is drawn again"
-    assert "stale" not in texts(page)
-
-    page.number_input(key="seed").set_value(7).run()
-    assert "stale" in texts(page), "other inputs than those of the answer"
-    assert SENTENCE in texts(page), "the old answer stays readable"
-
-    page.number_input(key="seed").set_value(1).run()
-    assert "stale" not in texts(page), "the inputs are those of the answer again"
-    assert len(comparison.calls) == 1, "an answer that is known is not computed again"
-
-
-def test_cancel_stops_the_run_and_leaves_no_answer(page: AppTest, comparison: HeldComparison) -> None:
-    press_run(page, comparison)
-    button(page, "Cancel").click()
-    page.run()
-    if "job" in page.session_state:
-        finish(page)
+def test_names_and_descriptions_from_files_cannot_format_the_page(world: World, own_folder: Path) -> None:
+    name = "*A* _b_ [c](http://d) <script>e</script> $f$ `g` :red[h]"
+    write(own_folder / "odd.yaml", {"name": name, "description": f"{name}\n===\n- one", "extends": HIRE})
+    page = open_page()
+    page.selectbox[1].set_value("odd.yaml").run()
+    before, after = (load_scenario(own_folder / file) for file in (BASELINE, "odd.yaml"))
+    pages.answered(page, pages.compared(before, after))
     assert not page.exception
-    assert "Cancelled." in texts(page)
-    assert not page.metric
-    assert not button(page, "Run").disabled, "one can run again"
+    found = [(kind, text) for kind, text in pages.drawn(page) if "script" in text]
+    assert len(found) == 4, "name and description are shown, above and in the answer"
+    for kind, text in found:
+        for risky in ("*A*", " _b_", "[c]", "<script>", "$f$", "`g`", ":red[", "\n==="):
+            assert risky not in text, f"{risky!r} would format the {kind} {text}"
 
 
-def test_a_failed_run_says_so_without_a_traceback(page: AppTest, comparison: HeldComparison) -> None:
-    comparison.error = ValueError("replication 4 of seed 1 died twice")
-    comparison.let_go.set()
-    press_run(page, comparison)
-    if "job" in page.session_state:
-        finish(page)
+# --- levers that a file does not have -----------------------------------------------------------------------
+
+
+def test_rules_that_no_slider_can_show_stay_the_files_own(own_folder: Path) -> None:
+    rules = [{**RULE, "categories": ["how_to"], "share": 0.5}, {**RULE, "share": 0.25}]
+    changes = [{"from": DAY, "set": {"routing.rules": rules}}]
+    write(own_folder / "rules.yaml", {"name": "R", "extends": BASELINE, "changes": changes})
+    page = open_page()
+    page.selectbox[1].set_value("rules.yaml").run()
     assert not page.exception
-    assert "replication 4 of seed 1 died twice" in texts(page)
-    assert not button(page, "Run").disabled
+    assert "routing rules of its own; change them in its file" in texts(page)
+    named(page.slider, SUPPORT).set_value(4).run()
+    after = page.session_state["chosen"].after
+    assert [rule["share"] for rule in after.changes[0].set["routing.rules"]] == [0.5, 0.25]
+    assert "the Support team has 4 people" in plain(page)
 
-    page.selectbox[1].set_value("one_more_csm.yaml").run()
-    assert "died twice" not in texts(page), "the message was about the file chosen before"
+
+def test_a_share_between_two_stops_of_the_slider_is_not_rounded(own_folder: Path) -> None:
+    change = {"from": DAY, "set": {"routing.rules": [{**RULE, "share": 0.295}]}}
+    write(own_folder / "odd.yaml", {"name": "Odd share", "extends": BASELINE, "changes": [change]})
+    page = open_page()
+    page.selectbox[1].set_value("odd.yaml").run()
+    assert levers(page)[SHARE] == 30
+    assert "change" not in link_of(page), "nobody has moved a lever"
+    named(page.slider, SUPPORT).set_value(4).run()
+    assert link_of(page)["change"]["set"]["routing.rules"][0]["share"] == 0.295
+
+
+# --- links --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("error", "traceback"),
+    "text",
     [
-        (ScenarioError([Problem("short.yaml", 3, "weeks", "52 differs")]), False),
-        (ValueError("seed: -1 cannot be used"), False),
-        (RuntimeError("a defect"), True),
+        link(HIRE, replications=12, seed=5),
+        changed(routing__rules=[{**RULE, "share": 0.4, "how": "warm_transfer"}], teams__support__headcount=3),
+        changed(routing__rules=[]),
+        changed(routing__rules=[{**RULE, "share": 0.295}]),
+        changed(teams__support__headcount=12),
+        changed(teams__support__headcount=5000),
+        changed(routing__rules=[{**RULE, "share": 0.5}, {**RULE, "categories": ["how_to"], "share": 0.5}]),
+        changed(teams__csm__shrinkage=0.2, teams__csm__headcount=2),
+        changed(teams={"csm": {"headcount": 7}}),
+        link(change={"from": "2026-04-06", "set": {"teams.csm.shrinkage": 0.1}}),
     ],
 )
-def test_only_defects_leave_a_traceback_in_the_server_log(
-    error: Exception, traceback: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(report: object, stop: object) -> None:
-        raise error
-
-    job = jobs.start("bad", fail)
-    wait_for_end(job)
-    assert job.state is jobs.State.FAILED
-    assert job.error is error, "the page can show the message"
-    (record,) = caplog.records
-    assert bool(record.exc_info) is traceback, "bad input is told in a line; a defect needs its traceback"
-    assert "bad" in record.getMessage(), "the line names the comparison"
+def test_a_link_restores_its_question_exactly_and_keeps_it(world: World, text: str) -> None:
+    page = open_page(link=text)
+    assert not page.exception
+    wanted = {"replications": 30, "seed": 1, **json.loads(text)}
+    assert read_link(json.dumps(link_of(page))) == read_link(json.dumps(wanted))
+    assert can_run(page)
+    page.run()
+    assert not page.exception
+    assert read_link(json.dumps(link_of(page))) == read_link(json.dumps(wanted)), "drawn again, it is the same"
 
 
-def test_an_answer_with_failed_replications_names_them(page: AppTest, comparison: HeldComparison) -> None:
-    comparison.failures = ("Replication 4 of seed 1 failed: killed.",)
-    comparison.let_go.set()
-    press_run(page, comparison)
-    if "job" in page.session_state:
-        finish(page)
-    assert SENTENCE in texts(page), "what could be had is shown"
-    assert "Replication 4 of seed 1 failed" in texts(page), "and what could not is named"
+def test_what_a_link_sets_beyond_the_levers_stays_when_one_is_moved(world: World) -> None:
+    page = open_page(link=changed(teams__csm__shrinkage=0.2))
+    named(page.slider, SUPPORT).set_value(3).run()
+    values = link_of(page)["change"]["set"]
+    assert values["teams.csm.shrinkage"] == 0.2
+    assert values["teams.support.headcount"] == 3
+    page.selectbox[1].set_value(HIRE).run()
+    assert "change" not in link_of(page), "another file was chosen: nothing is left of the link"
 
 
-def test_two_sessions_take_turns(page: AppTest, project: Path, comparison: HeldComparison) -> None:
-    press_run(page, comparison)
-    other = open_page(project)
-    button(other, "Run").click()
-    other.run()
-    other.run()
-    assert other.get("progress")[0].proto.text.startswith("Waiting"), "the second waits for the first"
-    comparison.let_go.set()
-    finish(page)
-    finish(other)
-    assert SENTENCE in texts(page)
-    assert SENTENCE in texts(other), "both get their answer"
+def test_a_file_edited_or_gone_under_a_link_does_not_stop_the_page(own_folder: Path) -> None:
+    page = open_page(link=changed(teams__support__headcount=3))
+    for file in (BASELINE, REROUTE):
+        text = (own_folder / file).read_text(encoding="utf-8")
+        (own_folder / file).write_text(re.sub(r"\bsupport\b", "helpdesk", text), encoding="utf-8")
+    page.run()
+    assert not page.exception
+    assert named(page.slider, "Helpdesk headcount").value == 1, "the link's team is gone, and its lever with it"
+    (own_folder / REROUTE).unlink()
+    page.run()
+    assert not page.exception
 
 
-def test_a_waiting_job_can_be_cancelled_before_its_turn() -> None:
-    gate = threading.Event()
-    first = jobs.start("first", lambda report, stop: gate.wait(WAIT_SECONDS))
-    second = jobs.start("second", lambda report, stop: pytest.fail("it must not run"))
-    second.cancel()
-    wait_for_end(second)
-    gate.set()
-    wait_for_end(first)
-    assert second.state is jobs.State.CANCELLED
-    assert first.state is jobs.State.DONE, "the other one is not touched"
+NO_LINK = "This link cannot be followed: "
+BROKEN_LINKS: dict[str, tuple[str, str]] = {
+    "no JSON": ("{", f"{NO_LINK}the whole: Invalid JSON"),
+    "a pickle": ("gASVCgAAAAAAAACMBG9zLg==", f"{NO_LINK}the whole: Invalid JSON"),
+    "too long": ("x" * 9000, "This link is 9,000 characters long; a link of ours has at most 8,000."),
+    "no file": (link("gone.yaml"), "This link needs the scenario file gone.yaml, which is not there."),
+    "another folder": (link("../secret.yaml"), f"{NO_LINK}what_if: "),
+    "an absolute path": (link("/etc/passwd"), f"{NO_LINK}what_if: "),
+    "an unknown key": (link(**{"[a](http://b)": 1}), f"{NO_LINK}[a](http://b): Extra inputs are not permitted."),
+    "too many replications": (link(replications=10**9), f"{NO_LINK}replications: "),
+    "a number too large": (link(seed=10**40), f"{NO_LINK}seed: "),
+    "nothing changed": (changed(), f"{NO_LINK}change.set: "),
+    "no date": (link(change={"from": "soon", "set": {"weeks": 1}}), f"{NO_LINK}change.from: "),
+    "deep": (changed(weeks=json.loads("[" * 300 + "]" * 300)), f"{NO_LINK}the whole: Invalid JSON: recursion"),
+}  # fmt: skip
 
 
-def test_too_many_jobs_are_refused_with_a_message() -> None:
-    gate = threading.Event()
-    limit = jobs.JOBS_AT_ONCE + jobs.JOBS_WAITING
-    started = [jobs.start(str(i), lambda report, stop: gate.wait(WAIT_SECONDS)) for i in range(limit)]
-    try:
-        with pytest.raises(jobs.Busy, match="try again"):
-            jobs.start("one too many", lambda report, stop: None)
-    finally:
-        gate.set()
-        for job in started:
-            wait_for_end(job)
-    wait_for_end(jobs.start("later", lambda report, stop: None))
+@pytest.mark.parametrize(("text", "message"), BROKEN_LINKS.values(), ids=BROKEN_LINKS)
+def test_a_broken_link_says_what_is_wrong_and_leaves_a_page_that_works(world: World, text: str, message: str) -> None:
+    page = open_page(link=text)
+    assert not page.exception
+    (error,) = page.error
+    assert message in error.value.replace("\\", "")
+    assert "[a](" not in error.value, "a link's text makes no link on the page"
+    assert QUESTION in plain(page), "the first question stands instead"
+    assert can_run(page)
+    page.run()
+    assert message in plain(page), "the message stays until something else is asked"
+    named(page.slider, SUPPORT).set_value(3).run()
+    assert not page.error
 
 
-def test_a_job_that_nobody_watches_is_cancelled() -> None:
-    job = jobs.Job("left alone", lambda report, stop: None)
-    progress = SimpleNamespace(done=1, total=2, seconds_left=None, estimate="")
-    job.report(progress)
-    assert not job.stop.is_set(), "its page is still open"
-    job.watched -= jobs.SECONDS_UNWATCHED + 1
-    job.report(progress)
-    assert job.stop.is_set(), "its page was closed long ago; others wait for the cores"
+ODD_CHANGES: dict[str, Any] = {
+    "an empty path": {"": 1},
+    "dots only": {"...": 1},
+    "an unknown path": {"teams.csm.headcounts": 7},
+    "a list for a number": {"teams.csm.headcount": [1, 2]},
+    "a text for a number": {"teams.csm.headcount": "seven"},
+    "a number out of range": {"teams.csm.headcount": 10**30},
+    "a fraction of a person": {"teams.csm.headcount": 1.5},
+    "nothing for a team": {"teams.csm": None},
+    "a part that is none": {"teams": {"csm": 7}},
+    "a rule that is none": {"routing.rules": [{"from": "csm"}]},
+    "rules that are no list": {"routing.rules": {"from": "csm"}},
+    "what cannot be dated": {"weeks": 5, "name": "x", "changes": [], "extends": "../x.yaml"},
+    "another file": {"accounts.file": "/etc/passwd"},
+    "a path into a list": {"routing.rules.0.share": 0.5},
+}
 
 
-def wait_for_end(job: jobs.Job) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not job.state.ended:
-        assert time.monotonic() < deadline, f"job {job.key} must end"
-        time.sleep(0.01)
+@pytest.mark.parametrize("values", ODD_CHANGES.values(), ids=ODD_CHANGES)
+def test_a_link_that_sets_what_cannot_be_set_shows_the_errors(world: World, values: dict[str, Any]) -> None:
+    page = open_page(link=link(change={"from": DAY, "set": values}))
+    assert not page.exception
+    assert "This link's scenarios have errors:" in plain(page)
+    assert any(path in page.code[0].value for path in values), "the path is named"
+    assert can_run(page), "the first question stands instead"
 
 
-@pytest.mark.parametrize(
-    ("number", "unit", "difference", "expected"),
-    [
-        (0.1234, "share per year", False, "12.3 %"),
-        (-0.0123, "share", True, "−1.2 points"),
-        (0.0042, "share", True, "+0.42 points"),
-        (0.0, "share", True, "0.00 points"),
-        (1_234_567.0, "USD", False, "USD 1.23 M"),
-        (-34_567.0, "EUR", True, "EUR −35 k"),
-        (4_321.0, "USD per year", False, "USD 4.3 k per year"),
-        (12.34, "minutes", False, "12.3 minutes"),
-        (0.245, "score", False, "0.24"),
-        (-0.0451, "score", True, "−0.045"),
-        (None, "share", False, words.MISSING),
-        (float("nan"), "minutes", False, words.MISSING),
-    ],
-)
-def test_numbers_read_with_their_unit(number: float | None, unit: str, difference: bool, expected: str) -> None:
-    assert words.value(number, unit, difference=difference) == expected
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-01-04", "2030-01-01", "9999-12-31"])
+def test_a_link_with_a_date_outside_the_run_shows_the_errors(world: World, day: str) -> None:
+    page = open_page(link=link(change={"from": day, "set": {"teams.csm.headcount": 2}}))
+    assert not page.exception
+    assert "This link's scenarios have errors:" in plain(page)
+    assert day in page.code[0].value
 
 
-def test_one_is_not_many() -> None:
-    assert words.more_replications({"more_replications": 1}) == "about 1 more replication may tell"
-    assert words.more_replications({"more_replications": 1200}) == "about 1,200 more replications may tell"
+def test_a_link_that_names_an_account_list_says_that_it_has_to_be_uploaded(world: World) -> None:
+    page = open_page(link=link(HIRE, accounts="0123456789ab"))
+    assert not page.exception
+    assert "This link was made with an account list, which no link holds. Upload it" in texts(page)
+    assert page.selectbox[1].value == HIRE, "the rest of the question is restored"
+    assert can_run(page)
 
 
-def test_definitions_have_the_signs_of_print() -> None:
-    text = "share of account-weeks: ARR x (1 - exp(-departure intent))"
-    assert words.formula(text) == "share of account-weeks: ARR × (1 − exp(−departure intent))", (
-        "minus and times are signs, the hyphen of a word is none"
-    )
-
-
-def test_both_ends_of_an_interval_have_the_same_precision() -> None:
-    assert words.span([950_000.0, 1_050_000.0], "USD") == "USD 0.95 M to 1.05 M"
-    assert words.span([-0.0004, 0.021], "share", difference=True) == "0.0 to +2.1 points"
-    assert words.span(None, "share") == words.MISSING
-
-
-@pytest.mark.parametrize("text", ["$1 and $2", "[a](http://b)", "*x*", "<b>", ":material/delete:", "# head"])
-def test_texts_from_files_cannot_format_the_page(text: str) -> None:
-    shown = words.escape(text)
-    assert shown.replace("\\", "") == text, "nothing is lost"
-    risky = [i for i, character in enumerate(shown) if character in "$[]*<>:#"]
-    assert risky, "the example has something to escape"
-    assert all(shown[i - 1] == "\\" for i in risky)
-
-
-def test_the_chart_shows_zero_in_every_row_and_skips_what_has_no_interval() -> None:
-    kpis = {name: Kpi(name, name, "share", "all accounts", "lower", "made up", 0.01) for name in ("a", "b", "c")}
-    differences = {
-        "a": {"mean": 0.02, "ci95_adjusted": [0.01, 0.03], "verdict": "worse"},
-        "b": {"mean": None, "ci95_adjusted": None, "verdict": None},
-        "c": {"mean": 0.0, "ci95_adjusted": [0.0, 0.0], "verdict": "cannot_tell"},
-    }
-    figure = charts.differences_chart(["a", "b", "c"], differences, kpis)
-    axes = list(figure.select_xaxes())
-    assert len(axes) == 2, "b has no interval and gets no row"
-    assert all(axis.range[0] < 0 < axis.range[1] for axis in axes), "each row shows where no difference would be"
-    assert tuple(figure.data[0].x) == pytest.approx((1, 3)), "shares are drawn in percentage points"
-    assert figure.data[0].line.color != figure.data[2].line.color, "worse and undecided look different"
-
-
-def test_the_server_takes_the_next_free_port() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert free_port(port) > port, "the port asked for is in use"
-
-
-@pytest.mark.parametrize("command", [("planner",), ("sim", "app")], ids=["python -m planner", "csm-planner app"])
-def test_both_commands_serve_on_this_machine_only_and_step_over_a_taken_port(
-    command: tuple[str, ...], project: Path
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        server = subprocess.Popen(
-            [sys.executable, "-m", *command, "--port", str(port)],
-            cwd=project,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            assert server.stdout is not None
-            assert f"Port {port} is taken" in server.stdout.readline(), "the reader learns why it is another port"
-            found = re.search(r"http://127\.0\.0\.1:(\d+) ", server.stdout.readline())
-            assert found, "the address is this machine's own"
-            assert int(found[1]) > port
-            wait_until_it_answers(f"http://127.0.0.1:{found[1]}/_stcore/health", server)
-        finally:
-            server.kill()
-            server.communicate()
-
-
-def wait_until_it_answers(address: str, server: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"nobody answers at {address}")
+def test_an_older_address_that_comes_along_does_not_move_the_levers_back(world: World) -> None:
+    page = open_page()
+    before = page.query_params["q"]
+    named(page.slider, SHARE).set_value(60).run()
+    page.query_params["q"] = before[0] if isinstance(before, list) else before
+    page.run()
+    assert named(page.slider, SHARE).value == 60, "the browser may send an address that the page has left behind"

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import simpy
 from scipy import stats
 from small import NOTHING_HAPPENS, rows_where, run, small_inputs
 
 from sim.model import staff
+from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import PeopleRules
+from sim.model.inputs import Kind, PeopleRules
 from sim.model.ledger import HIRED, OUTCOMES, QUIT
 from sim.model.luck import Luck, key_of
-from sim.model.queue import NO_MORE, Contact
+from sim.model.queue import NO_MORE, Contact, records
 
 RULES = PeopleRules(
     after_hours_weight=0.5,
@@ -131,22 +131,26 @@ def day_of(
         }
     ).phases[0]
     phase = replace(phase, teams=phase.teams[:1])
-    env = simpy.Environment()
+    agenda = Agenda(0.0)
     state = opening_state(phase, (0,), (0.0,), 0.0)
-    center = ContactCenter(env, phase, state)
-    center.expect(
-        iter(
+    center = ContactCenter(agenda, phase, state)
+    made = []
+    for key, (time, hours, urgent) in enumerate(contacts):
+        kind = Kind(
+            cell=0, team=0, category=0, channel=0, customer=False, planned=True, urgent=urgent, level=5, live=False,
+            target_hours=9.0, mean_hours=hours, resolution=1.0,
+        )  # fmt: skip
+        made.append(
             Contact(
-                key=key, account=0, category=0, channel=0, team=0, attempt=0, owner=-1, live=False, customer=False,
-                planned=True, urgent=urgent, level=5, born=time, due=100.0, target_hours=9.0, expires=1e9, draw=1.0,
-                mean_hours=hours, u_resolve=0.5, resolution=1.0, patience=1.0, attempts=NO_MORE, row=0,
+                key=key, account=0, kind=kind, attempt=0, owner=-1, born=time, due=100.0, expires=1e9, draw=1.0,
+                u_resolve=0.5, patience=1.0, attempts=NO_MORE, row=0,
             )
-            for key, (time, hours, urgent) in enumerate(contacts)
-        )
-    )  # fmt: skip
-    env.process(center.calendar(0, 0, lambda time: phase.teams[0]))
-    env.run(until=24.0)
-    return [(c.started, c.ended, OUTCOMES[c.outcome]) for c in state.finished], state.teams[0].agents[0]
+        )  # fmt: skip
+    center.expect(iter(made))
+    center.plan_shifts([(0, phase.teams)])
+    agenda.run_to(24.0)
+    done = records(state.finished)[["started", "ended", "outcome"]].tolist()
+    return [(start, end, OUTCOMES[outcome]) for start, end, outcome in done], state.teams[0].agents[0]
 
 
 def test_a_day_by_hand_one_after_another() -> None:

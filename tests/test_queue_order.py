@@ -8,15 +8,15 @@ from math import inf
 from typing import Any
 
 import numpy as np
-import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import rows_where, run, small_inputs
 
+from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import Phase
-from sim.model.queue import NO_MORE, Contact
+from sim.model.inputs import Kind, Phase
+from sim.model.queue import NO_MORE, Contact, records
 
 START, END, LIMIT = 9.0, 17.0, 0.9
 HOURS = st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0])
@@ -64,10 +64,13 @@ PHASE = phase()
 
 
 def contact_of(row: Waiting) -> Contact:
+    kind = Kind(
+        cell=0, team=0, category=0, channel=0, customer=row.customer, planned=False, urgent=row.urgent, level=row.level,
+        live=False, target_hours=1.0, mean_hours=row.hours, resolution=1.0,
+    )  # fmt: skip
     contact = Contact(
-        key=row.key, account=0, category=0, channel=0, team=0, attempt=0, owner=-1, live=False, customer=row.customer,
-        planned=False, urgent=row.urgent, level=row.level, born=0.0, due=row.due, target_hours=1.0, expires=row.expires,
-        draw=1.0, mean_hours=row.hours, u_resolve=0.5, resolution=1.0, patience=inf, attempts=NO_MORE, row=0,
+        key=row.key, account=0, kind=kind, attempt=0, owner=-1, born=0.0, due=row.due, expires=row.expires, draw=1.0,
+        u_resolve=0.5, patience=inf, attempts=NO_MORE, row=0,
     )  # fmt: skip
     contact.queued = 0.0
     return contact
@@ -75,16 +78,16 @@ def contact_of(row: Waiting) -> Contact:
 
 def served_by_the_engine(rows: list[Waiting], overtime: bool) -> list[tuple[int, float]]:
     """Keys and start times of one person's first day, all contacts waiting at its start."""
-    env = simpy.Environment()
+    agenda = Agenda(0.0)
     used = replace(PHASE, switches=replace(PHASE.switches, overtime=overtime))
     state = opening_state(used, (0,), (0.0,), 0.0)
-    center = ContactCenter(env, used, state)
+    center = ContactCenter(agenda, used, state)
     agent = state.teams[0].agents[0]
     for row in rows:
         (agent.queue if row.own else state.teams[0].pool).push(contact_of(row))
-    env.process(center.calendar(0, 0, lambda time: used.teams[0]))
-    env.run(until=32.0)
-    return [(contact.key, contact.started) for contact in state.finished]
+    center.plan_shifts([(0, used.teams)])
+    agenda.run_to(32.0)
+    return records(state.finished)[["key", "started"]].tolist()
 
 
 def served_by_the_rule(rows: list[Waiting], overtime: bool) -> list[tuple[int, float]]:

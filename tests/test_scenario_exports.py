@@ -25,7 +25,7 @@ SHIPPED = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", [BASE, *SHIPPED], ids=lambda path: path.name)
 def test_a_written_scenario_loads_back_equal(path: Path) -> None:
-    scenario = load_scenario(path)
+    scenario = load_scenario(path).model_copy(update={"book": None})  # a list of accounts is not part of the text
     assert load_scenario_text(dump_scenario(scenario), "copy.yaml") == scenario
 
 

@@ -28,6 +28,18 @@ def test_the_ledger_has_nothing_that_ended_before_the_start() -> None:
     assert early == 0, f"{early} contacts of the warm-up's last week are in the ledger"
 
 
+def test_accounts_that_are_still_to_come_wait_with_the_states_of_their_first_day() -> None:
+    inputs, history = one({"weeks": 30})
+    accounts, rules = history.accounts, inputs.phases[0].states
+    weeks = 4
+    fresh = (accounts["started"] >= (30 - weeks) * 168) & (accounts["opening_arr_cents"] == 0)
+    assert fresh.sum() > 0, "else the test shows nothing"
+    faded = rules.executive_start * 0.5 ** (weeks / rules.executive_half_life_weeks)
+    lowest = accounts["executive_contact"][fresh & ~accounts["sponsor_lost"]].min()
+    assert lowest >= faded - 1e-12, "it fades from the first day on, not from the start of the run"
+    assert accounts["adoption"][fresh].min() >= rules.adoption_start * (1 - rules.adoption_neglect_per_week) ** weeks
+
+
 def test_every_week_of_the_warm_up_acts_on_the_accounts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     weeks = []
     passes = lifecycle.Lifecycle.week_passes

@@ -74,6 +74,7 @@ def new_rows(
     key: KeyArray,
     tier: IntArray,
     arr_cents: IntArray,
+    seats: FloatArray,
     contact_rate: FloatArray,
     term_months: IntArray,
     started: FloatArray,
@@ -89,7 +90,6 @@ def new_rows(
 ) -> AccountTable:
     """Rows for accounts that enter the table; all arrays of one length."""
     n = len(key)
-    per_seat = np.array([rules.arr_per_seat_per_year for rules in phase.tiers])
     categories = phase.categories.keys[:, np.newaxis]
     return AccountTable(
         key=key,
@@ -97,7 +97,7 @@ def new_rows(
         active=active,
         arr_cents=arr_cents,
         opening_arr_cents=arr_cents.copy() if opening else np.zeros(n, dtype=np.int64),
-        seats=np.maximum(1.0, np.rint(arr_cents / 100 / per_seat[tier])) if n else np.zeros(0),
+        seats=seats,
         contact_rate=contact_rate,
         term_months=term_months,
         started=started,
@@ -124,13 +124,17 @@ def new_rows(
 def opening_table(
     book: Book, phase: Phase, luck: Luck, adoption: float, executive_contact: float, begin: float
 ) -> AccountTable:
-    """The opening book at hour `begin`; accounts that started later wait until their first day."""
+    """The opening book at hour `begin`; accounts that started later wait until their first day.
+
+    Accounts that have an owner already keep it, in the first team with named owners.
+    """
     there = book.started <= begin
     rules = phase.states
-    return new_rows(
+    table = new_rows(
         book.keys.copy(),
         book.tier.copy(),
         book.arr_cents.copy(),
+        book.seats.copy(),
         book.contact_rate.copy(),
         book.term_months.copy(),
         book.started.copy(),
@@ -143,6 +147,15 @@ def opening_table(
         phase=phase,
         luck=luck,
     )
+    teams = [index for index, team in enumerate(phase.teams) if team.named_owner]
+    if teams:
+        table.owner[teams[0]] = book.owner
+    return table
+
+
+def seats_by_arr(arr_cents: IntArray, arr_per_seat: FloatArray) -> FloatArray:
+    """Whole seats, at least 1, that an ARR pays for; arrays of equal length, arr_per_seat a year."""
+    return np.maximum(1.0, np.rint(arr_cents / 100 / arr_per_seat))
 
 
 def contact_effects(
@@ -235,6 +248,25 @@ def health(states: FloatArray, rules: StateRules) -> FloatArray:
 def sponsor_leaves(u: FloatArray, rules: StateRules) -> BoolArray:
     """Which accounts lose their executive sponsor this week, by one uniform each."""
     return u < -np.expm1(-rules.sponsor_loss_per_year / WEEKS_PER_YEAR)
+
+
+def opening_rows(table: AccountTable, count: int) -> dict[str, Any]:
+    """The first `count` accounts as they stand now, in the columns of the history's `opening`; copies.
+
+    An account with owners in several teams is listed with the first of them.
+    """
+    owner = table.owner[:, :count]
+    owned = owner >= 0
+    team = owned.argmax(axis=0)
+    return {
+        "id": table.key[:count].copy(),
+        "tier": table.tier[:count].copy(),
+        "team": np.where(owned.any(axis=0), team, -1),
+        "seat": owner[team, np.arange(count)],
+        "sponsor_lost": table.sponsor_lost[:count].copy(),
+        "announced": table.announced[:count].copy(),
+        **{name: table.intent[i, :count].copy() for i, name in enumerate(DRIVERS)},
+    }
 
 
 def final_table(table: AccountTable) -> dict[str, Any]:

@@ -15,10 +15,8 @@ from sim.model.inputs import FloatArray, IntArray, Phase
 
 def owner_load(table: AccountTable, phase: Phase, team: int) -> FloatArray:
     """Expected weekly hours per account for its owner in `team`: customers' contacts and recurring planned work."""
-    share = np.diff(phase.routing.assign, axis=1, prepend=0.0)[:, team]
-    hours = phase.categories.handle_hours * share
-    recurring = (hours / phase.playbooks.every_weeks).sum(axis=1)
-    return usual_rates(table, phase) * (phase.categories.rate_per_week * hours).sum() + recurring[table.tier]
+    customers, recurring = phase.owner_hours[team]
+    return usual_rates(table, phase) * customers + recurring[table.tier]
 
 
 def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: list[int]) -> None:
@@ -78,6 +76,8 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
                 felt.append(rows)
                 if agents[seat].closed:
                     table.owner[team, rows] = -1
+        closed = np.array([*(agent.closed for agent in agents), False])
+        table.owner[team, table.active & closed[table.owner[team]]] = -1
         fresh = (table.owner[team] < 0).all()
         deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & table.active & (load > 0)), team, seats)
         for opened_team, seat in state.opened:

@@ -1,44 +1,18 @@
-"""What the contact centre is made of: events with an order, teams, and the state from which it can go on.
+"""What the contact centre is made of: its teams, and the state from which it can go on.
 
 In: a phase's teams. Out: `CenterState`, which holds no events and no clock, so that it can be copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
-
-import simpy
 
 from sim.model.inputs import Phase
 from sim.model.queue import Contact, Queue
 from sim.model.staff import Agent
 
-PHASE_ORDER, SHIFT_ORDER, END_ORDER, GIVE_UP_ORDER, ARRIVE_ORDER, DAY_ORDER, WEEK_ORDER, OPEN_ORDER = range(1, 9)
-
 _LONG_AGO = -1e9
-
-
-class Happening(simpy.Event):
-    """An event at an absolute time with an order among those of the same time, born triggered like a Timeout."""
-
-    _ok = True
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        time: float,
-        order: int,
-        callback: Callable[[simpy.Event], None] | None = None,
-        value: Any = None,
-    ) -> None:
-        self.env = env
-        self.callbacks = [] if callback is None else [callback]
-        self._value = value
-        delay = time - env.now
-        env.schedule(self, order, delay if delay > 0.0 else 0.0)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -56,7 +30,7 @@ class CenterState:
     """All that has to be kept to go on later: no events, no clock."""
 
     teams: list[TeamState]
-    finished: list[Contact] = field(default_factory=list)
+    finished: list[bytes] = field(default_factory=list)  # a `RECORD` for each contact that ended this week
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
     opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
@@ -68,7 +42,7 @@ def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float
     for index, rules in enumerate(phase.teams):
         agents = []
         for seat in range(rules.headcount):
-            agent = Agent(index, seat, _LONG_AGO)
+            agent = Agent(index, seat, _LONG_AGO, rules.key)
             agent.fatigue = agent.burnout = burnout[index]
             if seat >= rules.headcount - vacancies[index]:
                 agent.employed = False

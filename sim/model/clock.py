@@ -57,6 +57,12 @@ class Shift:
         ]
         return np.array(steps)
 
+    @cached_property
+    def _days(self) -> tuple[FloatArray, FloatArray]:
+        """Open hours of the week up to each working day's end, and the clock hour at which it starts."""
+        days = np.array(self.days, dtype=np.float64)
+        return np.arange(1.0, len(days) + 1) * self.hours_per_day, 24.0 * days + self.start_hour
+
     def open_hours(self, time: FloatArray) -> FloatArray:
         """Shift hours from the first Monday 00:00 to `time` (negative before it)."""
         week = np.floor(time / HOURS_PER_WEEK)
@@ -66,10 +72,9 @@ class Shift:
         """The earliest clock time by which so many shift hours have passed."""
         week = np.ceil(open_hours / self.hours_per_week) - 1.0
         rest = open_hours - week * self.hours_per_week
-        opened = np.arange(1, len(self.days) + 1) * self.hours_per_day
-        day = np.searchsorted(opened, rest, side="left").clip(max=len(self.days) - 1)
-        start = 24.0 * np.asarray(self.days)[day] + self.start_hour
-        return week * HOURS_PER_WEEK + start + rest - day * self.hours_per_day
+        opened, starts = self._days
+        day = np.minimum(np.searchsorted(opened, rest, side="left"), len(self.days) - 1)
+        return week * HOURS_PER_WEEK + starts[day] + rest - day * self.hours_per_day
 
     def due(self, time: float, target_hours: float) -> float:
         """When a target in shift hours runs out for something raised at `time`; one number, quickly."""

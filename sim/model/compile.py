@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
+from sim.model.accounts import seats_by_arr
 from sim.model.clock import ContactProfile, Shift
 from sim.model.inputs import (
     DRIVERS,
@@ -37,7 +38,7 @@ from sim.model.inputs import (
 )
 from sim.model.luck import Luck, key_of, lognormal, name_key
 from sim.model.routing import pick
-from sim.scenario import Scenario, phases
+from sim.scenario import AccountList, Scenario, phases
 from sim.scenario.schema import Accounts, Departures, Routing, Team, Tier
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -293,6 +294,34 @@ def _departures(departures: Departures) -> DepartureRules:
 
 
 def _book(scenario: Scenario) -> Book:
+    """The opening book: the accounts of the scenario's list, or an invented one."""
+    return _generated_book(scenario) if scenario.book is None else _listed_book(scenario, scenario.book)
+
+
+def _listed_book(scenario: Scenario, listed: AccountList) -> Book:
+    """The accounts of a list. Their keys come from their ids, so that the order of the rows decides nothing.
+
+    What no list knows is drawn as for an invented book: each account's contact rate, by its key. An account without
+    revenue has one cent, because an opening ARR of 0 says in the ledger that an account was won later.
+    """
+    keys = key_of(np.array([name_key(one) for one in listed.account], dtype=np.uint64), name_key("listed"))
+    u_rate = Luck(scenario.accounts.book_seed, 0).uniform("contact_rate", keys)
+    quantiles = _rate_quantiles(scenario.accounts.contact_rate_cv)
+    per_seat = np.array([tier.arr_per_seat_per_year for tier in scenario.tiers.values()])[listed.tier]
+    return Book(
+        keys=keys,
+        tier=listed.tier.copy(),
+        arr_cents=np.maximum(1, listed.arr_cents),
+        seats=np.where(np.isnan(listed.seats), seats_by_arr(listed.arr_cents, per_seat), listed.seats),
+        contact_rate=np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
+        term_months=listed.term_months.copy(),
+        started=24.0 * listed.started_days,
+        renewal=24.0 * listed.renewal_days,
+        owner=listed.owner_seat.copy(),
+    )
+
+
+def _generated_book(scenario: Scenario) -> Book:
     """The opening book, from `accounts.book_seed` alone: the same in every replication.
 
     Renewal dates are spread evenly over the term. In a stationary book with `new` accounts a year, a share
@@ -313,15 +342,18 @@ def _book(scenario: Scenario) -> Book:
         renewal = u_renewal * term_hours
         first = np.clip(tier.new_accounts_per_year * (term / 12) / max(tier.accounts, 1), 0.02, 0.98)
         earlier = np.floor(np.log1p(-u_tenure) / np.log1p(-first))
+        arr_cents = np.rint(100 * lognormal(u_arr, tier.arr_per_year_mean, tier.arr_cv)).astype(np.int64)
         blocks.append(
             (
                 keys,
                 np.full(tier.accounts, index),
-                np.rint(100 * lognormal(u_arr, tier.arr_per_year_mean, tier.arr_cv)).astype(np.int64),
+                arr_cents,
+                seats_by_arr(arr_cents, np.full(tier.accounts, tier.arr_per_seat_per_year)),
                 np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
                 term,
                 renewal - term_hours * (1 + earlier),
                 renewal,
+                np.full(tier.accounts, -1),
             )
         )
     columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]

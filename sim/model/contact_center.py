@@ -1,30 +1,21 @@
 """The contact centre: queues, agents and their days on a SimPy clock. No statistics, no accounts.
 
-In: contacts (from the week tick, or coming back) and each team's shifts. Out: finished contacts, in the order
-in which they ended. Contacts are rows and service ends are callbacks; only calendars are SimPy processes.
+In: contacts (from the week tick, or coming back) and each team's shifts. Out: records of finished contacts, in the
+order in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
 
-Every handler is called at its event's time `now` and lists what it changes, in order; nothing else happens in
-it. Event orders (see replication.py) break ties of time.
+Every handler is called at its time `now` and lists what it changes, in order; nothing else happens in it. The
+orders of replication.py break ties of time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop
 from math import inf, nan
+from typing import Any
 
-import simpy
-
-from sim.model.center_state import (
-    ARRIVE_ORDER,
-    END_ORDER,
-    GIVE_UP_ORDER,
-    OPEN_ORDER,
-    SHIFT_ORDER,
-    CenterState,
-    Happening,
-    TeamState,
-)
+from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, OPEN_ORDER, SHIFT_ORDER, Agenda
+from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase, TeamRules
 from sim.model.ledger import (
     ABANDONED,
@@ -38,7 +29,9 @@ from sim.model.ledger import (
     WITHDRAWN,
 )
 from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, ramp_speed, work_factors
+from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, person_key, ramp_speed, work_factors
+
+Pending = tuple[float, int, int, str, Any]  # a call that can be kept: time, order, number, handler, its argument
 
 _GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the number of seats
 
@@ -46,15 +39,11 @@ _GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the n
 class ContactCenter:
     """The centre of one replication of one scenario."""
 
-    def __init__(self, env: simpy.Environment, phase: Phase, state: CenterState) -> None:
-        self.env = env
+    def __init__(self, agenda: Agenda, phase: Phase, state: CenterState) -> None:
+        self.agenda = agenda
         self.phase = phase
         self.state = state
         self.teams = state.teams
-
-    def at(self, time: float, order: int) -> Happening:
-        """An event for a process to wait for."""
-        return Happening(self.env, time, order)
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
@@ -62,14 +51,28 @@ class ContactCenter:
         """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
         for team_index, team in enumerate(self.teams):
             if any(agent.on_duty for agent in team.agents):
-                Happening(self.env, now, SHIFT_ORDER, lambda event: self.end_shift(event._value), team_index)
+                self.agenda.call(now, SHIFT_ORDER, self.end_shift, team_index)
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
-                    Happening(self.env, agent.contact.ended, END_ORDER, self._end_service, agent)
+                    self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
         for contact in self.sweep(now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
-            Happening(self.env, contact.born, ARRIVE_ORDER, self._return, contact)
+            self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
+
+    def pending(self) -> list[Pending]:
+        """All that is on its way, to be kept."""
+        return [
+            (time, order, number, function.__name__, argument)
+            for time, order, number, function, argument in self.agenda.calls
+            if getattr(function, "__self__", None) is self
+        ]
+
+    def go_on(self, pending: list[Pending]) -> None:
+        """Puts what was on its way back on the agenda, exactly as it was."""
+        self.agenda.put_back(
+            [(time, order, number, getattr(self, name), argument) for time, order, number, name, argument in pending]
+        )
 
     # --- contacts ---------------------------------------------------------------------------------------
 
@@ -81,13 +84,12 @@ class ContactCenter:
         3. The owner, or the member idle longest, starts it if it may; else it waits.
         4. A live customer's patience starts to run.
         """
-        team = self.teams[contact.team]
+        team = self.teams[contact.kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
-            contact.on_line = contact.level, contact.target_hours
             contact.live = False
-            contact.level = int(self.phase.categories.priority[contact.category]) + 1
-            contact.target_hours = self.phase.teams[contact.team].callback_target_hours
+            contact.level = int(self.phase.categories.priority[contact.kind.category]) + 1
+            contact.target_hours = self.phase.teams[contact.kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
@@ -103,31 +105,30 @@ class ContactCenter:
         """Lets contacts arrive one after another, each at its `born`; they come in order of time."""
         contact = next(contacts, None)
         if contact is not None:
-            Happening(self.env, contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
+            self.agenda.call(contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
 
-    def _arrive_next(self, event: simpy.Event) -> None:
-        contact, rest = event._value
+    def _arrive_next(self, contacts: tuple[Contact, Iterator[Contact]], now: float) -> None:
+        contact, rest = contacts
         self.expect(rest)
-        self.arrive(contact, self.env.now)
+        self.arrive(contact, now)
 
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
             owner = team.agents[contact.owner]
-            if owner.employed and (owner.present or contact.planned):
+            if owner.employed and (owner.present or contact.kind.planned):
                 return owner
         return None
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.waiting:
-            Happening(self.env, contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
+            self.agenda.call(contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
 
-    def _give_up(self, event: simpy.Event) -> None:
+    def _give_up(self, contact: Contact, now: float) -> None:
         """A live customer's patience ends while waiting: the contact leaves its queue as abandoned."""
-        contact: Contact = event._value
         if contact.waiting:
             contact.waiting = False
-            self._finish(contact, ABANDONED, self.env.now)
-            self._leave_open(contact, self.env.now)
+            self._finish(contact, ABANDONED, now)
+            self._leave_open(contact, now)
 
     def _leave_open(self, contact: Contact, now: float) -> None:
         """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
@@ -138,24 +139,23 @@ class ContactCenter:
                 return
             repeat = contact.repeat(born)
             self.state.returning[repeat.key, repeat.attempt] = repeat
-            Happening(self.env, repeat.born, ARRIVE_ORDER, self._return, repeat)
+            self.agenda.call(born, ARRIVE_ORDER, self._return, repeat)
 
-    def _return(self, event: simpy.Event) -> None:
+    def _return(self, contact: Contact, now: float) -> None:
         """An open matter is raised again, unless the account has left meanwhile."""
-        contact: Contact = event._value
         del self.state.returning[contact.key, contact.attempt]
         if contact.outcome != WITHDRAWN:
-            self._set_due(contact, self.env.now)
-            self.arrive(contact, self.env.now)
+            self._set_due(contact, now)
+            self.arrive(contact, now)
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
 
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
         contact.outcome = outcome
-        self.state.finished.append(contact)
+        self.state.finished.append(contact.record())
 
     # --- service ----------------------------------------------------------------------------------------
 
@@ -168,14 +168,14 @@ class ContactCenter:
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.day_reactive_starts += 1
             if now > contact.due:
                 agent.day_overdue += 1
         contact.ended = now + hours
-        Happening(self.env, contact.ended, END_ORDER, self._end_service, agent)
+        self.agenda.call(contact.ended, END_ORDER, self._end_service, agent)
 
-    def _end_service(self, event: simpy.Event) -> None:
+    def _end_service(self, agent: Agent, now: float) -> None:
         """A contact's service ends.
 
         1. The agent's hours are counted.
@@ -183,10 +183,8 @@ class ContactCenter:
            Otherwise it is resolved or not, by its own luck; an unresolved one may come back on a later day.
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
-        agent: Agent = event._value
         contact = agent.contact
         assert contact is not None
-        now = self.env.now
         self._count_hours(agent, contact, now)
         agent.contact = None
         if contact.second is not None:
@@ -197,7 +195,7 @@ class ContactCenter:
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
-        elif contact.u_resolve < contact.resolution * agent.resolution_factor:
+        elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
             self._finish(contact, RESOLVED, now)
         else:
             self._finish(contact, UNRESOLVED, now)
@@ -208,7 +206,7 @@ class ContactCenter:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
         agent.handling_hours += hours
-        if not contact.planned:
+        if not contact.kind.planned:
             agent.reactive_hours += hours
             agent.day_reactive_hours += hours
         if now > agent.shift_end:
@@ -216,7 +214,7 @@ class ContactCenter:
             agent.overtime_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
-            if not contact.planned:
+            if not contact.kind.planned:
                 agent.day_reactive_hours -= after
         agent.counted_until = now
 
@@ -255,8 +253,10 @@ class ContactCenter:
         After the shift's end only urgent work is taken.
         """
         pool, own = self.teams[agent.team].pool, agent.queue
-        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         levels = own.levels | pool.levels
+        if not levels:
+            return None
+        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         while levels:
             level = (levels & -levels).bit_length() - 1
             levels &= levels - 1
@@ -292,67 +292,61 @@ class ContactCenter:
 
     # --- the agents' day --------------------------------------------------------------------------------
 
-    def calendar(
-        self, team: int, first_day: int, rules_at: Callable[[float], TeamRules]
-    ) -> Generator[Happening, None, None]:
-        """A team's shifts, day by day (a SimPy process)."""
-        day = first_day
-        while True:
-            rules = rules_at(24.0 * day)
-            shift = rules.shift
-            if shift.works_on(day):
-                if 24.0 * day + shift.start_hour >= self.env.now:
-                    yield self.at(24.0 * day + shift.start_hour, OPEN_ORDER)
-                    self.start_shift(team, day, rules)
-                    yield self.at(24.0 * day + shift.end_hour, SHIFT_ORDER)
-                    self.end_shift(team)
-            else:
-                yield self.at(24.0 * (day + 1), SHIFT_ORDER)
-            day += 1
+    def plan_shifts(self, days: Iterable[tuple[int, Sequence[TeamRules]]]) -> None:
+        """Puts down the shifts of some days, each with the teams' rules of that day."""
+        for day, teams in days:
+            for team, rules in enumerate(teams):
+                if rules.shift.works_on(day):
+                    start = 24.0 * day + rules.shift.start_hour
+                    self.agenda.call(start, OPEN_ORDER, self.start_shift, (team, day, rules))
 
-    def start_shift(self, team: int, day: int, rules: TeamRules) -> None:
+    def start_shift(self, which: tuple[int, int, TeamRules], now: float) -> None:
         """A team's working day begins.
 
         1. Everybody employed is paid for the day; who is absent stays away.
         2. The others are on duty, at the speed of their ramp and condition; their break is scheduled.
         3. Each takes work, by seat; who finds none is idle.
+        4. The shift's end is scheduled.
+
+        which : team, number of the day and the team's rules on it.
         """
-        shift = rules.shift
-        now = self.env.now
+        team, day, rules = which
+        hours = rules.shift.hours_per_day
+        planned_hours = hours * (1 - rules.shrinkage)
         state = self.teams[team]
         arrived = []
         for agent in state.agents:
             agent.present = False
             if not agent.employed:
                 continue
-            agent.contracted_hours += shift.hours_per_day
-            agent.planned_hours += shift.hours_per_day * (1 - rules.shrinkage)
-            agent.payroll_cost += shift.hours_per_day * rules.cost_per_hour
+            agent.contracted_hours += hours
+            agent.planned_hours += planned_hours
+            agent.payroll_cost += hours * rules.cost_per_hour
             if day in agent.absent_days:
-                agent.absent_hours += shift.hours_per_day
+                agent.absent_hours += hours
                 continue
             agent.present = agent.on_duty = True
             agent.worked_today = True
             if agent.state == BUSY and agent.contact is not None:
                 self._count_hours(agent, agent.contact, now)
-            agent.shift_end = now + shift.hours_per_day
-            agent.day_duty_hours += shift.hours_per_day
+            agent.shift_end = now + hours
+            agent.day_duty_hours += hours
             agent.away_pending = False
             speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
             agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.phase.people)
             if rules.shrinkage > 0:
                 spread = (agent.seat + 1) * _GOLDEN % 1.0
-                break_start = now + shift.hours_per_day * (1 - rules.shrinkage) * (0.1 + 0.8 * spread)
-                Happening(self.env, break_start, SHIFT_ORDER, self._leave_desk, agent)
+                break_start = now + planned_hours * (0.1 + 0.8 * spread)
+                self.agenda.call(break_start, SHIFT_ORDER, self._leave_desk, agent)
             state.open_until = agent.shift_end
             if agent.state != BUSY:
                 arrived.append(agent)
         for agent in arrived:
             self._go_on(agent, now)
+        self.agenda.call(24.0 * day + rules.shift.end_hour, SHIFT_ORDER, self.end_shift, team)
 
-    def end_shift(self, team: int) -> None:
+    def end_shift(self, team: int, now: float) -> None:
         """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""
-        now = self.env.now
         for agent in self.teams[team].agents:
             if agent.state == BUSY and agent.contact is not None:
                 self._count_hours(agent, agent.contact, now)
@@ -363,12 +357,11 @@ class ContactCenter:
             agent.on_duty = False
         self.teams[team].idle.clear()
 
-    def _leave_desk(self, event: simpy.Event) -> None:
+    def _leave_desk(self, agent: Agent, now: float) -> None:
         """Break time: an idle agent goes at once, a busy one after the contact in hand."""
-        agent: Agent = event._value
         if agent.state == IDLE:
             self.teams[agent.team].idle.remove(agent)
-            self._go_away(agent, self.env.now)
+            self._go_away(agent, now)
         elif agent.state == BUSY and agent.on_duty:
             agent.away_pending = True
 
@@ -378,14 +371,14 @@ class ContactCenter:
         agent.away_pending = False
         agent.away_since = now
         back = min(now + rules.shrinkage * rules.shift.hours_per_day, agent.shift_end)
-        Happening(self.env, back, SHIFT_ORDER, self._return_to_desk, (agent, now))
+        self.agenda.call(back, SHIFT_ORDER, self._return_to_desk, (agent, now))
 
-    def _return_to_desk(self, event: simpy.Event) -> None:
+    def _return_to_desk(self, away: tuple[Agent, float], now: float) -> None:
         """The break ends: the agent goes on with work."""
-        agent, since = event._value
+        agent, since = away
         if agent.state == AWAY and agent.away_since == since:
-            agent.away_hours += self.env.now - agent.away_since
-            self._go_on(agent, self.env.now)
+            agent.away_hours += now - agent.away_since
+            self._go_on(agent, now)
 
     # --- staffing ---------------------------------------------------------------------------------------
 
@@ -411,7 +404,7 @@ class ContactCenter:
                 agent.closed = False
                 self.hire(agent, now)
             else:
-                agent = Agent(team, len(agents), now)
+                agent = Agent(team, len(agents), now, rules.key)
                 agents.append(agent)
                 agent.event = HIRED
                 agent.hiring_cost += rules.hiring_cost
@@ -419,12 +412,14 @@ class ContactCenter:
 
     def hire(self, agent: Agent, now: float) -> None:
         """A new person takes a vacant seat: unburdened, and slow until ramped up."""
+        rules = self.phase.teams[agent.team]
         agent.employed = True
         agent.occupant += 1
+        agent.key = person_key(rules.key, agent.seat, agent.occupant)
         agent.hired_at = now
         agent.fatigue = agent.burnout = 0.0
         agent.event = HIRED
-        agent.hiring_cost += self.phase.teams[agent.team].hiring_cost
+        agent.hiring_cost += rules.hiring_cost
 
     def quit(self, agent: Agent, now: float) -> None:
         """A person leaves the company: the seat is vacant, the team covers its queue."""

@@ -6,17 +6,17 @@ A contact's channel and route hang on its key alone; handle time, resolution and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, starmap
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.luck import Luck, exponential, key_of, lognormal
-from sim.model.queue import Attempts, Contact
+from sim.model.queue import RECORD, Attempts, Contact
 from sim.model.routing import due_times, pick, route
 
 _ATTEMPT_DRAWS = ("handle time", "resolution", "patience", "comes back", "comes back after")
@@ -89,43 +89,25 @@ def _contacts(
 
     A second leg is due only once it has been handed over: its due time is set then.
     """
-    categories, category = phase.categories, wanted.category
-    customer = categories.customer[category]
     tables = phase.tables
-    cell = tables.cells(team, category, channel)
-    live = tables.live.take(cell)
-    level = np.where(live, 0, categories.priority[category] + 1)
-    target = tables.target_hours.take(cell)
-    due = due_times(wanted.time, target, team, live, phase)
-    return [
-        Contact(*row)
-        for row in zip(
-            wanted.key.tolist(),
-            wanted.account.tolist(),
-            category.tolist(),
-            channel.tolist(),
-            team.tolist(),
-            [0] * len(category),
-            accounts.owner[team, wanted.account].tolist(),
-            live.tolist(),
-            customer.tolist(),
-            categories.company[category].tolist(),
-            categories.urgent[category].tolist(),
-            level.tolist(),
-            wanted.time.tolist(),
-            due.tolist(),
-            target.tolist(),
-            wanted.expires.tolist(),
-            attempts.handle[0, rows].tolist(),
-            tables.handle_hours.take(cell).tolist(),
-            attempts.u_resolve[0, rows].tolist(),
-            tables.resolution.take(cell).tolist(),
-            attempts.patience[0, rows].tolist(),
-            repeat(attempts, len(rows)),
-            rows.tolist(),
-            strict=True,
-        )
-    ]
+    cell = tables.cells(team, wanted.category, channel)
+    due = due_times(wanted.time, tables.target_hours.take(cell), team, tables.live.take(cell), phase)
+    draws = [draw[0, rows].tolist() for draw in (attempts.handle, attempts.u_resolve, attempts.patience)]
+    columns = zip(
+        wanted.key.tolist(),
+        wanted.account.tolist(),
+        map(phase.kinds.__getitem__, cell.tolist()),
+        repeat(0, len(rows)),
+        accounts.owner[team, wanted.account].tolist(),
+        wanted.time.tolist(),
+        due.tolist(),
+        wanted.expires.tolist(),
+        *draws,
+        repeat(attempts, len(rows)),
+        rows.tolist(),
+        strict=True,
+    )
+    return list(starmap(Contact, columns))
 
 
 def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> Attempts:
@@ -144,41 +126,38 @@ def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> At
     )
 
 
-def contact_rows(contacts: Sequence[Contact], accounts: AccountTable, phase: Phase, now: float) -> list[Any]:
-    """Columns of the ledger for contacts, in its order. Open ones have waited until `now`."""
-    account = np.array([c.account for c in contacts], dtype=np.int64)
-    channel = np.array([c.channel for c in contacts], dtype=np.int64)
-    team = np.array([c.team for c in contacts], dtype=np.int64)
-    live = np.array([c.live for c in contacts], dtype=bool)
-    queued = np.array([c.queued for c in contacts])
-    started = np.array([c.started for c in contacts])
-    ended = np.array([c.ended for c in contacts])
-    until = np.where(np.isnan(started), np.where(np.isnan(ended), now, ended), started)
-    wait = until - queued
-    for index, rules in enumerate(phase.teams):
-        rows = np.flatnonzero((team == index) & ~live)
-        if len(rows):
-            wait[rows] = rules.shift.open_hours(until[rows]) - rules.shift.open_hours(queued[rows])
+def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, now: float) -> list[NDArray[Any]]:
+    """Columns of the ledger for contacts (an array of `RECORD`), in its order. Open ones have waited until `now`."""
+    of = {name: contacts[name].copy() for name in RECORD.names or ()}
+    account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
+    team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
     served = ~np.isnan(started)
-    handled = np.where(served, np.where(np.isnan(ended), now, ended) - started, 0.0)
+    over = np.where(np.isnan(of["ended"]), now, of["ended"])
+    until = np.where(served, started, over)
+    wait = until - queued
+    for shift, teams in phase.shifts:
+        rows = np.flatnonzero(teams[team] & ~live)
+        if len(rows):
+            begin, end = shift.open_hours(np.array([queued[rows], until[rows]]))
+            wait[rows] = end - begin
     return [
-        [c.key for c in contacts],
+        of["key"],
         account,
-        [c.attempt for c in contacts],
-        [c.leg for c in contacts],
+        of["attempt"],
+        of["leg"],
         accounts.tier[account],
-        [c.category for c in contacts],
+        category,
         channel,
         team,
-        [c.seat for c in contacts],
+        of["seat"],
         live,
-        [c.born for c in contacts],
+        of["born"],
         queued,
-        [c.due for c in contacts],
+        of["due"],
         started,
-        ended,
+        of["ended"],
         wait * 60,
-        handled * 60,
+        np.where(served, over - started, 0.0) * 60,
         np.where(served, phase.channels.cost[channel], 0.0),
-        [c.outcome for c in contacts],
+        of["outcome"],
     ]

@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from sim.model.accounts import ADOPTION, AccountTable
-from sim.model.inputs import HOURS_PER_WEEK, FloatArray, IntArray, Phase
+from sim.model.inputs import HOURS_PER_WEEK, LAST_AGE_WEEKS, FloatArray, IntArray, Phase
 
 _MOST_OPEN_ISSUES = 3
 
 
 def usual_rates(table: AccountTable, phase: Phase) -> FloatArray:
     """Multiple of the categories' contact rates by tier, the account's own habit and its seats, (accounts,)."""
-    tier_factor = np.array([tier.contact_rate_factor for tier in phase.tiers])[table.tier]
+    tier_factor = phase.contact_rate_factor[table.tier]
     seats = (table.seats / phase.demand.seats_reference) ** phase.demand.seats_exponent
     return np.asarray(tier_factor * table.contact_rate * seats)
 
@@ -46,23 +46,19 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
     """
     rules = phase.playbooks
     begin = week * HOURS_PER_WEEK
-    recurring = np.flatnonzero(np.isfinite(rules.every_weeks).any(axis=0))
-    cycles = 1 / rules.every_weeks[:, recurring].T[:, table.tier]
-    place = table.cycle[recurring] + week * cycles
-    found = [np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)]
-    categories = [recurring[found[0][0]]]
-    accounts = [found[0][1]]
-    for category in np.flatnonzero(np.isfinite(rules.hours_before_renewal).any(axis=0)).tolist():
+    cycles = rules.cycles_per_week[:, table.tier]
+    place = table.cycle[rules.recurring] + week * cycles
+    which, rows = np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)
+    categories, accounts = [rules.recurring[which]], [rows]
+    for category in rules.before_renewal:
         until = table.renewal - begin - rules.hours_before_renewal[table.tier, category]
         rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.term_months >= 12) & table.active)
         accounts.append(rows)
         categories.append(np.full(len(rows), category))
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
-    young = np.flatnonzero((age_weeks <= 104) & table.active)
+    young = np.flatnonzero((age_weeks <= LAST_AGE_WEEKS) & table.active)
     ages, tiers = age_weeks[young].astype(np.int64), table.tier[young]
-    for tier, category, weeks in rules.after_start:
-        at_age = np.zeros(105, dtype=bool)
-        at_age[weeks] = True
+    for tier, category, at_age in rules.at_age:
         rows = young[(tiers == tier) & at_age[ages]]
         accounts.append(rows)
         categories.append(np.full(len(rows), category))

@@ -25,6 +25,8 @@ WEEKS_PER_YEAR = 365.25 / 7
 HOURS_PER_YEAR = 365.25 * 24
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 
+LAST_AGE_WEEKS = 104  # no planned work goes by the age of an older account
+
 DRIVERS = ("disconnection", "disengagement", "service", "downturn", "competition")
 DISCONNECTION, DISENGAGEMENT, SERVICE, DOWNTURN, COMPETITION = range(len(DRIVERS))
 
@@ -179,6 +181,27 @@ class PlaybookRules:
     hours_before_renewal: FloatArray  # (tiers, categories), nan: never
     after_start: tuple[tuple[int, int, IntArray], ...]  # tier, category, weeks after a new account's start
 
+    @cached_property
+    def recurring(self) -> IntArray:
+        """The categories that recur for some tier."""
+        return np.flatnonzero(np.isfinite(self.every_weeks).any(axis=0))
+
+    @cached_property
+    def cycles_per_week(self) -> FloatArray:
+        """(recurring categories, tiers)."""
+        return 1 / self.every_weeks[:, self.recurring].T
+
+    @cached_property
+    def before_renewal(self) -> list[int]:
+        """The categories that fall due before a renewal for some tier."""
+        return np.flatnonzero(np.isfinite(self.hours_before_renewal).any(axis=0)).tolist()
+
+    @cached_property
+    def at_age(self) -> tuple[tuple[int, int, BoolArray], ...]:
+        """Tier, category, and whether it falls due at each age of an account in weeks, up to `LAST_AGE_WEEKS`."""
+        ages = np.arange(LAST_AGE_WEEKS + 1)
+        return tuple((tier, category, np.isin(ages, weeks)) for tier, category, weeks in self.after_start)
+
 
 @dataclass(frozen=True)
 class DepartureRules:
@@ -260,6 +283,81 @@ class Phase:
         """What a contact's team, category and channel mean for it, looked up by all three."""
         return RouteTables.of(self)
 
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of contact, in the order of the flat positions in `tables`."""
+        tables, categories = self.tables, self.categories
+        level = np.where(tables.live, 0, categories.priority[:, np.newaxis] + 1)
+        return tuple(
+            Kind(
+                cell=cell,
+                team=place[0],
+                category=place[1],
+                channel=place[2],
+                customer=bool(categories.customer[place[1]]),
+                planned=bool(categories.company[place[1]]),
+                urgent=bool(categories.urgent[place[1]]),
+                level=int(level[place]),
+                live=bool(tables.live[place]),
+                target_hours=float(tables.target_hours[place]),
+                mean_hours=float(tables.handle_hours[place]),
+                resolution=float(tables.resolution[place]),
+            )
+            for cell, place in enumerate(np.ndindex(tables.live.shape))
+        )
+
+    @cached_property
+    def shifts(self) -> tuple[tuple[Shift, BoolArray], ...]:
+        """The different shifts, each with the teams that work it."""
+        return tuple(
+            (shift, np.array([team.shift == shift for team in self.teams]))
+            for shift in dict.fromkeys(team.shift for team in self.teams)
+        )
+
+    @cached_property
+    def warmth(self) -> FloatArray:
+        """(teams,), each team's warmth."""
+        return np.array([team.warmth for team in self.teams])
+
+    @cached_property
+    def contact_rate_factor(self) -> FloatArray:
+        """(tiers,), each tier's factor on the categories' contact rates."""
+        return np.array([tier.contact_rate_factor for tier in self.tiers])
+
+    @cached_property
+    def departure_factor(self) -> FloatArray:
+        """(tiers,), each tier's factor on the hazards of leaving."""
+        return np.array([tier.departure_factor for tier in self.tiers])
+
+    @cached_property
+    def owner_hours(self) -> tuple[tuple[float, FloatArray], ...]:
+        """Per team, an account's weekly hours at a usual contact rate of 1, and of recurring planned work (tiers,)."""
+        shares = np.diff(self.routing.assign, axis=1, prepend=0.0)
+        result = []
+        for share in shares.T:
+            hours = self.categories.handle_hours * share
+            recurring = (hours / self.playbooks.every_weeks).sum(axis=1)
+            result.append(((self.categories.rate_per_week * hours).sum(), recurring))
+        return tuple(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a contact has in common with all others of its team, category and channel in a phase."""
+
+    cell: int  # flat position in `RouteTables`
+    team: int
+    category: int
+    channel: int
+    customer: bool  # started by the customer
+    planned: bool  # started by the company's playbook
+    urgent: bool
+    level: int  # of the queue: 0 if live
+    live: bool  # the customer waits on the line
+    target_hours: float  # clock hours if live, business hours if not
+    mean_hours: float  # of working time, before the agent's own condition
+    resolution: float  # chance that one handling settles the matter, before the agent's own condition
+
 
 @dataclass(frozen=True)
 class RouteTables:
@@ -310,10 +408,12 @@ class Book:
     keys: KeyArray
     tier: IntArray
     arr_cents: IntArray
+    seats: FloatArray
     contact_rate: FloatArray
     term_months: IntArray
     started: FloatArray
     renewal: FloatArray
+    owner: IntArray  # seat in the first team with named owners, -1: to be dealt out
 
 
 @dataclass(frozen=True)
@@ -343,3 +443,7 @@ class Inputs:
     cac_per_new_arr: float
     programme_cost_per_year: float
     burnout_high_above: float
+
+    def phase_at(self, hour: float) -> Phase:
+        """The dated phase that holds at an hour; in the warm-up, the first."""
+        return [phase for phase in self.phases if phase.start_hour <= max(0.0, hour)][-1]

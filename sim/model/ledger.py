@@ -1,15 +1,15 @@
 """What one replication leaves behind: rows of typed columns, append-only. No statistics here.
 
-Four tables. `contacts` (the ledger proper) has a row per contact, `account_events` a row per event of an
-account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Times are hours since
-the scenario's first Monday 00:00 (the warm-up is negative). Money is in units of the scenario's currency, in
-whole cents where the name says so.
+Four tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
+of an account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Two of who there is:
+`opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
+is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -144,15 +144,29 @@ ACCOUNT_COLUMNS: dict[str, str] = {
     "competition": "f8",
 }
 
+OPENING_COLUMNS: dict[str, str] = {
+    "id": "u8",
+    "tier": "i1",
+    "team": "i1",  # the owner's team, -1 if it has none
+    "seat": "i2",  # the owner's seat, -1 if it has none
+    "sponsor_lost": "?",
+    "announced": "?",
+    "disconnection": "f8",  # intent at the start, by driver
+    "disengagement": "f8",
+    "service": "f8",
+    "downturn": "f8",
+    "competition": "f8",
+}
+
 Table = dict[str, NDArray[Any]]
 
 
 class Rows:
     """An append-only table: blocks of equal-length columns, joined once at the end."""
 
-    def __init__(self, columns: dict[str, str]) -> None:
+    def __init__(self, columns: dict[str, str], blocks: Sequence[list[NDArray[Any]]] = ()) -> None:
         self.columns = columns
-        self.blocks: list[list[NDArray[Any]]] = []
+        self.blocks = list(blocks)
 
     def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
         """Adds a block; one sequence per column, in the columns' order."""
@@ -169,11 +183,31 @@ class Rows:
         return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
 
 
+@dataclass
+class Ledger:
+    """The four tables of a run while they grow, and the accounts as they stood at its start."""
+
+    contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
+    account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
+    people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
+    tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
+    opening: Table = field(default_factory=dict)
+
+    def fork(self) -> Ledger:
+        """A ledger that begins with the rows of this one (shared, never changed) and grows by itself."""
+        contacts, events, people, tiers = (
+            Rows(rows.columns, rows.blocks)
+            for rows in (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
+        )
+        return Ledger(contacts, events, people, tiers, self.opening)
+
+
 @dataclass(frozen=True)
 class History:
     """One replication of one scenario, from the start to the end of the run (warm-up excluded).
 
     A contact born in the warm-up and still waiting at the start is in `contacts`, with its negative `born`.
+    `opening` has the accounts of the opening book as they stand at the start: the first rows of `accounts`.
     """
 
     contacts: Table
@@ -181,3 +215,4 @@ class History:
     people_weeks: Table
     tier_weeks: Table
     accounts: Table
+    opening: Table

@@ -21,6 +21,7 @@ from sim.model.accounts import (
     drift,
     health,
     new_rows,
+    seats_by_arr,
     sponsor_leaves,
 )
 from sim.model.inputs import (
@@ -34,7 +35,6 @@ from sim.model.inputs import (
     Phase,
 )
 from sim.model.ledger import (
-    ACCOUNT_EVENT_COLUMNS,
     ANNOUNCED,
     MIDTERM,
     OWNER_CHANGED,
@@ -42,9 +42,8 @@ from sim.model.ledger import (
     RESOLVED,
     SPONSOR_ENGAGED,
     SPONSOR_LOST,
-    TIER_WEEK_COLUMNS,
     WON,
-    Rows,
+    Ledger,
     Table,
 )
 from sim.model.luck import Luck, counts, key_of, lognormal, name_key
@@ -72,12 +71,11 @@ class Trigger:
 class Lifecycle:
     """The accounts of one replication of one scenario."""
 
-    def __init__(self, inputs: Inputs, table: AccountTable, luck: Luck) -> None:
+    def __init__(self, inputs: Inputs, table: AccountTable, luck: Luck, ledger: Ledger) -> None:
         self.inputs = inputs
         self.table = table
         self.luck = luck
-        self.events = Rows(ACCOUNT_EVENT_COLUMNS)
-        self.tier_weeks = Rows(TIER_WEEK_COLUMNS)
+        self.ledger = ledger
         self._downturn: tuple[Phase, int, BoolArray] | None = None
 
     # --- states and intent --------------------------------------------------------------------------------
@@ -97,7 +95,7 @@ class Lifecycle:
 
         1. Finished contacts take effect; firefights and re-engagements are noted.
         2. Each contact still open past its target costs satisfaction, once a week.
-        3. States drift; sponsors leave; without a sponsor executive contact stays under its ceiling.
+        3. States of the accounts that are there drift; sponsors leave; without one executive contact has a ceiling.
         4. Each driver's intent grows by its hazard.
 
         overdue : (accounts,), contacts open past their target.
@@ -107,16 +105,17 @@ class Lifecycle:
         account, done = rows["account"].astype(np.int64), rows["outcome"] == RESOLVED
         fights = account[done & (rows["category"] == phase.categories.firefight)]
         np.add.at(table.firefights_done, fights, 1)
-        engaged = np.unique(account[done & (rows["category"] == phase.categories.sponsor_reengagement)])
-        engaged = engaged[table.sponsor_lost[engaged] & table.active[engaged]]
+        reached = np.zeros(len(table), dtype=bool)
+        reached[account[done & (rows["category"] == phase.categories.sponsor_reengagement)]] = True
+        engaged = np.flatnonzero(reached & table.sponsor_lost & table.active)
         table.sponsor_lost[engaged] = False
         self._record(SPONSOR_ENGAGED, now, engaged)
 
-        warmth = np.array([team.warmth for team in phase.teams])
-        slope, offset = contact_effects(rows, rules, phase.categories, phase.channels, warmth)
+        slope, offset = contact_effects(rows, rules, phase.categories, phase.channels, phase.warmth)
         apply_in_order(table.states, account, rows["ended"], slope, offset)
-        table.states[SATISFACTION] *= (1 - rules.waiting_loss_per_week) ** overdue
-        table.states = drift(table.states, rules)
+        late = np.flatnonzero(overdue)
+        table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** overdue[late]
+        table.states = np.where(table.active, drift(table.states, rules), table.states)
 
         triggers = []
         if phase.switches.sponsor_loss:
@@ -135,7 +134,7 @@ class Lifecycle:
 
     def _hazards(self, week: int, phase: Phase) -> FloatArray:
         table = self.table
-        factor = np.array([tier.departure_factor for tier in phase.tiers])[table.tier]
+        factor = phase.departure_factor[table.tier]
         downturn = self._in_downturn(week // 13, phase)[table.tier]
         return departures.hazards(table.states, table.sponsor_lost, downturn, factor, phase.departures)
 
@@ -148,14 +147,16 @@ class Lifecycle:
         return self._downturn[2]
 
     def set_opening_intent(self, warm_up_weeks: int, factor: float, phase: Phase) -> None:
-        """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal."""
+        """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal, or since
+        it came if that was later.
+        """
         table = self.table
         if warm_up_weeks > 0:
             there = np.clip(np.floor(-table.started / HOURS_PER_WEEK), 1, warm_up_weeks)
             per_week = table.intent / there
         else:
             per_week = self._hazards(0, phase) if phase.switches.churn else table.intent
-        term_start = table.renewal - table.term_months * HOURS_PER_MONTH
+        term_start = np.maximum(table.renewal - table.term_months * HOURS_PER_MONTH, table.started)
         table.intent = per_week * factor * np.maximum(0.0, -term_start / HOURS_PER_WEEK) * table.active
         table.intent_checked = table.intent.sum(axis=0)
 
@@ -171,15 +172,14 @@ class Lifecycle:
         rows = np.flatnonzero(at_notice & (table.renewal - rules.notice_hours <= now))
         if not len(rows):
             return []
-        p = departures.leave_probability(table.intent[:, rows].sum(axis=0))
+        intent = table.intent[:, rows]
+        p = departures.leave_probability(intent.sum(axis=0))
         u = self.luck.uniform("announce", self._term_keys(rows))
         says = u < rules.announce_share * p
         table.notice_drawn[rows] = True
         table.notice_probability[rows] = p
         table.notice_share[rows] = rules.announce_share
-        table.notice_save[rows] = departures.nominal_save_probability(
-            departures.driver_shares(table.intent[:, rows]), rules
-        )
+        table.notice_save[rows] = departures.nominal_save_probability(departures.driver_shares(intent), rules)
         table.announced[rows] = says
         told = rows[says]
         self._record(ANNOUNCED, now, told, probability=rules.announce_share * p[says])
@@ -193,8 +193,10 @@ class Lifecycle:
         """Contracts that have ended are renewed or not; a quarter's mid-term leaving; returns who left."""
         if not phase.switches.churn:
             rows = np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK))
-            before, when = self.table.arr_cents[rows].copy(), self.table.renewal[rows].copy()
-            self._renew(rows, phase)
+            before, when = self.table.arr_cents[rows], self.table.renewal[rows]
+            _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
+            self._renew(rows, u_change, u_size, phase)
+            self._clear_term(rows)
             self._record(RENEWAL, when, rows, before=before, after=self.table.arr_cents[rows])
             return rows[:0]
         return np.concatenate([self._settle_midterm(week, phase), self._settle_renewals(week, phase)])
@@ -204,26 +206,24 @@ class Lifecycle:
         rows = np.flatnonzero(table.active & (table.renewal <= week * HOURS_PER_WEEK))
         if not len(rows):
             return rows
-        u_save, u_renew, _, _ = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
-        shares = departures.driver_shares(table.intent[:, rows])
+        u_save, u_renew, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
+        intent = table.intent[:, rows]
+        shares = departures.driver_shares(intent)
+        before, announced, when = table.arr_cents[rows], table.announced[rows], table.renewal[rows]
         save = departures.save_probability(shares, table.firefights_done[rows], rules)
         left, expected, probability = departures.settle(
-            departures.leave_probability(table.intent[:, rows].sum(axis=0)),
+            departures.leave_probability(intent.sum(axis=0)),
             table.notice_probability[rows],
-            table.announced[rows],
+            announced,
             save,
             table.notice_save[rows],
             table.notice_share[rows],
             u_save,
             u_renew,
         )
-        before, announced, when = (
-            table.arr_cents[rows].copy(),
-            table.announced[rows].copy(),
-            table.renewal[rows].copy(),
-        )
-        self._leave(rows[left])
-        self._renew(rows[~left], phase)
+        table.active[rows[left]] = False
+        self._renew(rows[~left], u_change[~left], u_size[~left], phase)
+        self._clear_term(rows)
         after = np.where(left, 0, table.arr_cents[rows])
         self._record(
             RENEWAL, when, rows, announced=announced, left=left, probability=probability, expected=expected,
@@ -244,27 +244,23 @@ class Lifecycle:
         rows = np.flatnonzero(in_term)
         if not len(rows) or rules.midterm_share <= 0:
             return np.zeros(0, dtype=np.int64)
-        total = table.intent[:, rows].sum(axis=0)
+        intent = table.intent[:, rows]
+        total = intent.sum(axis=0)
         p = departures.leave_probability(rules.midterm_share * (total - table.intent_checked[rows]))
         table.intent_checked[rows] = total
         left = self.luck.uniform("leave mid-term", table.key[rows], week) < p
-        before, announced = table.arr_cents[rows].copy(), table.announced[rows].copy()
-        shares = departures.driver_shares(table.intent[:, rows])
-        self._leave(rows[left])
+        before, announced, shares = table.arr_cents[rows], table.announced[rows], departures.driver_shares(intent)
+        table.active[rows[left]] = False
+        self._clear_term(rows[left])
         self._record(
             MIDTERM, (week - 0.5) * HOURS_PER_WEEK, rows, announced=announced, left=left, probability=p,
             expected=p, before=before, after=np.where(left, 0, before), shares=shares,
         )  # fmt: skip
         return rows[left]
 
-    def _leave(self, rows: IntArray) -> None:
-        self.table.active[rows] = False
-        self._clear_term(rows)
-
-    def _renew(self, rows: IntArray, phase: Phase) -> None:
+    def _renew(self, rows: IntArray, u_change: FloatArray, u_size: FloatArray, phase: Phase) -> None:
         table = self.table
         if phase.switches.expansion and len(rows):
-            _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
             table.arr_cents[rows] = departures.renewed_arr_cents(
                 table.arr_cents[rows],
                 table.term_months[rows],
@@ -274,7 +270,6 @@ class Lifecycle:
                 phase.departures,
             )
         table.renewal[rows] += table.term_months[rows] * HOURS_PER_MONTH
-        self._clear_term(rows)
 
     def _clear_term(self, rows: IntArray) -> None:
         if not len(rows):
@@ -295,7 +290,7 @@ class Lifecycle:
     def plan_new_accounts(self) -> None:
         """Draws all new accounts of the run; each waits in the table, not active, until its first Monday."""
         weeks = np.arange(self.inputs.weeks)
-        phases = [self._phase_at(week) for week in range(self.inputs.weeks)]
+        phases = [self.inputs.phase_at(week * HOURS_PER_WEEK) for week in range(self.inputs.weeks)]
         tier_keys = np.array([tier.key for tier in phases[0].tiers], dtype=np.uint64)
         of_week, of_tier = np.repeat(weeks, len(tier_keys)), np.tile(np.arange(len(tier_keys)), len(weeks))
         mean = [tier.new_accounts_per_week * phase.switches.growth for phase in phases for tier in phase.tiers]
@@ -309,9 +304,6 @@ class Lifecycle:
             rows = np.flatnonzero([phases[w] is phase for w in week])
             if len(rows):
                 self._plan(phase, keys[rows], tier[rows], week[rows], u_arr[rows], u_rate[rows], u_term[rows])
-
-    def _phase_at(self, week: int) -> Phase:
-        return [phase for phase in self.inputs.phases if phase.start_hour <= week * HOURS_PER_WEEK][-1]
 
     def _plan(
         self,
@@ -332,11 +324,14 @@ class Lifecycle:
             rows = np.flatnonzero(tier == index)
             term[rows] = rules.term_months[pick(u_term[rows], rules.term_shares[np.newaxis])]
         quantiles = phase.demand.rate_quantiles
+        arr_cents = np.maximum(1, np.rint(100 * lognormal(u_arr, arr_mean, arr_cv))).astype(np.int64)
+        per_seat = np.array([rules.arr_per_seat_per_year for rules in phase.tiers])[tier]
         self.table.extend(
             new_rows(
                 keys,
                 tier,
-                np.maximum(1, np.rint(100 * lognormal(u_arr, arr_mean, arr_cv))).astype(np.int64),
+                arr_cents,
+                seats_by_arr(arr_cents, per_seat),
                 np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
                 term,
                 started,
@@ -381,7 +376,7 @@ class Lifecycle:
         elif before is None:
             before = arr
         drivers = shares if shares is not None else np.zeros((5, n))
-        self.events.append(
+        self.ledger.account_events.append(
             np.full(n, time),
             rows,
             self.table.tier[rows],
@@ -408,7 +403,7 @@ class Lifecycle:
         at_risk = health(table.states[:, there], phase.states) < phase.states.at_risk_below
         arr = np.zeros(tiers, dtype=np.int64)
         np.add.at(arr, tier, table.arr_cents[there])
-        self.tier_weeks.append(
+        self.ledger.tier_weeks.append(
             np.full(tiers, week),
             np.arange(tiers),
             np.bincount(tier, minlength=tiers),

@@ -88,7 +88,11 @@ class Luck:
             self._decisions[decisions] = columns
         entities = _mix(keys * _U_SECOND ^ np.uint64(number_key(k)))
         mixed = _mix(columns ^ entities[np.newaxis, :])
-        return ((mixed >> _U12).astype(np.float64) + 0.5) * 2.0**-52
+        mixed >>= _U12
+        uniforms: FloatArray = mixed.astype(np.float64)
+        uniforms += 0.5
+        uniforms *= 2.0**-52
+        return uniforms
 
     def uniform(self, decision: str, keys: KeyArray, k: int = 0) -> FloatArray:
         """One uniform per entity for a single decision."""

@@ -64,46 +64,44 @@ def _move_condition(agents: list[Agent], phase: Phase, weeks: FloatArray) -> Non
 def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) -> None:
     """Draws who will be absent on which day of the week (the next Monday included)."""
     agents = [agent for team in teams for agent in team.agents]
+    for agent in agents:
+        agent.absent_days = _NO_DAYS
     if not phase.switches.absence or not agents:
-        for agent in agents:
-            agent.absent_days = frozenset()
         return
-    keys = _agent_keys(agents, phase)
-    per_day = np.concatenate([[r.absence_per_day] * len(t.agents) for t, r in zip(teams, phase.teams, strict=True)])
-    days = np.arange(7 * week, 7 * week + 8)
-    u = luck.uniform("absent", key_of(np.repeat(keys, 8), np.tile(days, len(keys)))).reshape(-1, 8)
-    chance = absence_probability(per_day, np.array([agent.burnout for agent in agents]), phase.people)
-    absent = u < chance[:, np.newaxis]
-    for row in np.flatnonzero(absent.any(axis=1)).tolist():
-        agents[row].absent_days = frozenset(days[absent[row]].tolist())
-    for row in np.flatnonzero(~absent.any(axis=1)).tolist():
-        agents[row].absent_days = frozenset()
+    first = 7 * week
+    keys = key_of(_keys(agents)[:, np.newaxis], np.arange(first, first + 8))
+    per_day = np.array([phase.teams[agent.team].absence_per_day for agent in agents])
+    chance = absence_probability(per_day, _burnout(agents), phase.people)
+    absent = luck.uniform("absent", keys.ravel()).reshape(keys.shape) < chance[:, np.newaxis]
+    for row, day in np.argwhere(absent).tolist():
+        agents[row].absent_days |= {first + day}
+
+
+_NO_DAYS: frozenset[int] = frozenset()
 
 
 def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> None:
     """Quits by last week's burnout, then hires into seats that have been vacant long enough."""
     phase = center.phase
-    for team, rules in zip(center.teams, phase.teams, strict=True):
-        if not team.agents:
-            continue
-        if phase.switches.turnover:
-            u = luck.uniform("quit", _agent_keys(team.agents, phase), week)
-            burnout = np.array([agent.burnout for agent in team.agents])
-            leaving = quits(u, rules.quit_rate_per_week, burnout, phase.people)
-            for agent, leaves in zip(team.agents, leaving.tolist(), strict=True):
-                if leaves and agent.employed:
-                    center.quit(agent, now)
-        for agent in team.agents:
-            vacant = not agent.employed and not agent.closed
-            if vacant and now - agent.vacated_at >= rules.time_to_fill_hours and agent.event == NO_EVENT:
-                center.hire(agent, now)
+    agents = [agent for team in center.teams for agent in team.agents]
+    if phase.switches.turnover and agents:
+        rate_per_week = np.array([phase.teams[agent.team].quit_rate_per_week for agent in agents])
+        leaving = quits(luck.uniform("quit", _keys(agents), week), rate_per_week, _burnout(agents), phase.people)
+        for row in np.flatnonzero(leaving).tolist():
+            if agents[row].employed:
+                center.quit(agents[row], now)
+    for agent in agents:
+        vacant = not agent.employed and not agent.closed and agent.event == NO_EVENT
+        if vacant and now - agent.vacated_at >= phase.teams[agent.team].time_to_fill_hours:
+            center.hire(agent, now)
 
 
-def _agent_keys(agents: Sequence[Agent], phase: Phase) -> KeyArray:
-    """One key per person: team, seat and which occupant of the seat."""
-    team_keys = np.array([rules.key for rules in phase.teams], dtype=np.uint64)
-    persons = np.array([(agent.team, agent.seat, agent.occupant) for agent in agents], dtype=np.int64).T
-    return key_of(team_keys[persons[0]], persons[1], persons[2])
+def _keys(agents: Sequence[Agent]) -> KeyArray:
+    return np.array([agent.key for agent in agents], dtype=np.uint64)
+
+
+def _burnout(agents: Sequence[Agent]) -> FloatArray:
+    return np.array([agent.burnout for agent in agents])
 
 
 def people_rows(teams: Sequence[TeamState], week: int) -> list[list[Any]]:

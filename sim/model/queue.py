@@ -6,13 +6,17 @@ dropped when it comes to the head.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, nan
+from struct import Struct
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.model.inputs import FloatArray
+from sim.model.inputs import FloatArray, Kind
 
 Entry = tuple[float, float, int, "Contact"]
 
@@ -33,65 +37,65 @@ _NOTHING = np.zeros((0, 0))
 NO_MORE = Attempts(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
+# What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
+# to read many contacts much later, column by column, takes twice the time.
+RECORD = np.dtype(
+    [
+        ("key", "u8"), ("born", "f8"), ("queued", "f8"), ("due", "f8"), ("started", "f8"), ("ended", "f8"),
+        ("account", "i4"), ("cell", "i4"), ("attempt", "i4"), ("leg", "i4"), ("seat", "i4"), ("outcome", "i4"),
+        ("live", "?"),
+    ]
+)  # fmt: skip
+_pack = Struct("=Q5d6i?").pack
+
+
+def records(rows: Sequence[bytes]) -> NDArray[Any]:
+    """What `Contact.record` gave for several contacts, as one array of `RECORD`."""
+    return np.frombuffer(b"".join(rows), RECORD)
+
+
 class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "attempt", "attempts", "born", "category", "channel", "customer", "draw", "due", "ended", "expires",
-        "key", "leg", "level", "live", "mean_hours", "on_line", "outcome", "owner", "patience", "planned", "queued",
-        "resolution", "row", "seat", "second", "started", "target_hours", "team", "u_resolve", "urgent", "waiting",
+        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "key", "kind", "leg", "level",
+        "live", "mean_hours", "outcome", "owner", "patience", "queued", "row", "seat", "second", "started",
+        "target_hours", "u_resolve", "waiting",
     )  # fmt: skip
 
     def __init__(
         self,
         key: int,
         account: int,
-        category: int,
-        channel: int,
-        team: int,
+        kind: Kind,
         attempt: int,
         owner: int,
-        live: bool,
-        customer: bool,
-        planned: bool,
-        urgent: bool,
-        level: int,
         born: float,
         due: float,
-        target_hours: float,
         expires: float,
         draw: float,
-        mean_hours: float,
         u_resolve: float,
-        resolution: float,
         patience: float,
         attempts: Attempts,
         row: int,
     ) -> None:
         self.key = key
         self.account = account
-        self.category = category
-        self.channel = channel
-        self.team = team
+        self.kind = kind
         self.attempt = attempt
         self.leg = 0
-        self.on_line: tuple[int, float] | None = None  # level and target of a live contact turned into a call-back
         self.second: Contact | None = None  # what follows if this is only answered and handed over
-        self.owner = owner  # the account's seat in `team`, -1 if the team shares its queue
-        self.live = live
-        self.customer = customer  # started by the customer
-        self.planned = planned  # started by the company's playbook
-        self.urgent = urgent
-        self.level = level
+        self.owner = owner  # the account's seat in the team, -1 if it shares its queue
+        self.live = kind.live  # this and the next two change when it becomes a call-back
+        self.level = kind.level
+        self.target_hours = kind.target_hours
         self.born = born
         self.queued = born
         self.due = due
-        self.target_hours = target_hours  # clock hours if live, business hours if not
         self.expires = expires
         self.draw = draw  # handle time over its mean
-        self.mean_hours = mean_hours
+        self.mean_hours = kind.mean_hours
         self.u_resolve = u_resolve
-        self.resolution = resolution
         self.patience = patience  # hours
         self.attempts = attempts
         self.row = row  # its position in `attempts`
@@ -101,6 +105,13 @@ class Contact:
         self.outcome = -1
         self.waiting = False
 
+    def record(self) -> bytes:
+        """The contact as one `RECORD`."""
+        return _pack(
+            self.key, self.born, self.queued, self.due, self.started, self.ended, self.account, self.kind.cell,
+            self.attempt, self.leg, self.seat, self.outcome, self.live,
+        )  # fmt: skip
+
     def weeks_until_back(self) -> float:
         """How long until the matter is raised again if this attempt fails, in weeks of the profile; inf: never."""
         if self.attempt + 1 >= len(self.attempts.handle):
@@ -108,21 +119,19 @@ class Contact:
         return self.attempts.weeks_until_back.item(self.attempt + 1, self.row)
 
     def repeat(self, born: float) -> Contact:
-        """The next attempt at the same matter: same channel and team, its own luck."""
+        """The next attempt at the same matter: same channel and team, its own luck.
+
+        A customer who was to be called back calls again, and waits on the line if somebody is there.
+        """
         cell = (self.attempt + 1, self.row)
         draws = self.attempts
         draw, u_resolve, patience = draws.handle.item(cell), draws.u_resolve.item(cell), draws.patience.item(cell)
         again = Contact(
-            self.key, self.account, self.category, self.channel, self.team, self.attempt + 1, self.owner, self.live,
-            self.customer, self.planned, self.urgent, self.level, born, nan, self.target_hours, self.expires, draw,
-            self.mean_hours, u_resolve, self.resolution, patience, self.attempts,
-            self.row,
+            self.key, self.account, self.kind, self.attempt + 1, self.owner, born, nan, self.expires, draw, u_resolve,
+            patience, self.attempts, self.row,
         )  # fmt: skip
-        if self.on_line is not None:  # the customer calls again, and waits on the line if somebody is there
-            again.live = True
-            again.level, again.target_hours = self.on_line
         if self.second is not None:  # it was to be answered and handed over, and still is
-            again.draw = self.draw
+            again.draw, again.mean_hours = self.draw, self.mean_hours
             again.second = self.second.repeat(born)
             again.second.leg = 1
         return again
@@ -131,18 +140,22 @@ class Contact:
 class Queue:
     """Waiting contacts by level; within a level the earliest due is first, then the earliest queued."""
 
-    __slots__ = ("heaps", "levels")
+    __slots__ = ("heaps", "levels", "shortest_hours")
 
     def __init__(self) -> None:
         self.heaps: list[list[Entry]] = [[] for _ in range(LEVELS)]
         self.levels = 0  # bit n is set if level n may hold a waiting contact
+        self.shortest_hours = [inf] * LEVELS  # none of the level has a shorter mean; -inf once one might overrun
 
     def push(self, contact: Contact) -> None:
         """Adds a contact."""
-        heap = self.heaps[contact.level]
+        level, kind = contact.level, contact.kind
         contact.waiting = True
-        self.levels |= 1 << contact.level
-        heappush(heap, (contact.due, contact.queued, contact.key, contact))
+        self.levels |= 1 << level
+        hours = -inf if kind.customer or kind.urgent else contact.mean_hours
+        if hours < self.shortest_hours[level]:
+            self.shortest_hours[level] = hours
+        heappush(self.heaps[level], (contact.due, contact.queued, contact.key, contact))
 
     def head(self, level: int, now: float) -> Entry | None:
         """The first waiting contact of a level that has not expired."""
@@ -155,14 +168,18 @@ class Queue:
                 return self.first(level, now, inf, 1.0, True)
             heappop(heap)
         self.levels &= ~(1 << level)
+        self.shortest_hours[level] = inf
         return None
 
     def first(self, level: int, now: float, hours_left: float, factor: float, overtime: bool) -> Entry | None:
         """The first contact of a level that an agent may take.
 
         It waits, has not expired, and fits into the hours left (its mean time by the agent's factor), or it
-        may overrun: see `may_overrun`.
+        may overrun: see `may_overrun`. A level with only longer work that may not overrun is passed over at once:
+        near a shift's end that is most of a backlog, for each agent who becomes free.
         """
+        if self.shortest_hours[level] * factor > hours_left:
+            return None
         best: Entry | None = None
         for entry in self.heaps[level]:
             contact = entry[3]
@@ -199,11 +216,11 @@ class Queue:
         return expired, waiting
 
 
-def is_urgent(contact: Contact, now: float) -> bool:
-    """May run over the shift's end: a live customer, urgent work, or a customer's contact past its due time."""
-    return contact.live or contact.urgent or (contact.customer and now > contact.due)
-
-
 def may_overrun(contact: Contact, now: float, hours_left: float, overtime: bool) -> bool:
-    """Urgent work may be started although it will run past the shift's end, or (with overtime) after it."""
-    return is_urgent(contact, now) and (overtime or (contact.live and hours_left > 0))
+    """Urgent work may be started although it will run past the shift's end, or (with overtime) after it.
+
+    Urgent is a live customer, work that is urgent by its category, or a customer's contact past its due time.
+    """
+    if contact.live:
+        return overtime or hours_left > 0
+    return overtime and (contact.kind.urgent or (contact.kind.customer and now > contact.due))

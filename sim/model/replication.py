@@ -20,7 +20,8 @@ contacts still open, are all that the week tick learns from the centre; the cont
 the centre learns from the accounts.
 
 The warm-up runs once, on the baseline, with departures, growth, turnover and burnout standing still; every
-scenario goes on from a copy of its last state.
+scenario goes on from a copy of its last state. A scenario that begins like an earlier one goes on from a copy of
+that one's run, taken in the last week before anything differs (`branching.py`).
 """
 
 from __future__ import annotations
@@ -28,31 +29,26 @@ from __future__ import annotations
 import gc
 import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
 import simpy
 
-from sim.model.accounts import AccountTable, final_table, opening_table
+from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
+from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
-from sim.model.center_state import (
-    DAY_ORDER,
-    PHASE_ORDER,
-    WEEK_ORDER,
-    CenterState,
-    Happening,
-    opening_state,
-)
-from sim.model.contact_center import ContactCenter
+from sim.model.branching import branches
+from sim.model.center_state import CenterState, opening_state
+from sim.model.contact_center import ContactCenter, Pending
 from sim.model.contacts import Wanted, contact_rows, make_contacts
 from sim.model.demand import contact_rates, planned_work
-from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase, TeamRules
-from sim.model.ledger import CONTACT_COLUMNS, OPEN, PEOPLE_WEEK_COLUMNS, History, Rows, Table
+from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase
+from sim.model.ledger import CONTACT_COLUMNS, OPEN, History, Ledger, Table
 from sim.model.lifecycle import Lifecycle, Trigger
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, staff_changes
-from sim.model.queue import Contact
+from sim.model.queue import Contact, records
 
 
 class Cancelled(Exception):
@@ -61,12 +57,22 @@ class Cancelled(Exception):
 
 @dataclass
 class State:
-    """All that a scenario needs to go on from the end of the warm-up."""
+    """All that a scenario needs to go on from the end of the warm-up, or from another's week."""
 
     accounts: AccountTable
     center: CenterState
     overdue: IntArray  # (accounts,), customers' contacts open past their target when the last week ended
     triggers: list[Trigger]  # work that the last week gave rise to
+    pending: list[Pending] = field(default_factory=list)  # what is on its way; nothing from the warm-up
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run as it stood at the first hour of a week, before anything happened in it, for others to go on from."""
+
+    week: int
+    state: bytes  # a pickled `State`
+    ledger: Ledger  # the rows so far
 
 
 def replicate(
@@ -76,7 +82,10 @@ def replicate(
     replication: int,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[History]:
-    """Runs the warm-up once and then every scenario from its end; yields their histories in order.
+    """Runs the warm-up once and then every scenario; yields their histories in order.
+
+    A scenario goes on from the warm-up's end, or from the week in which it parts from an earlier one. Its history is
+    the same bits either way.
 
     Parameters
     ----------
@@ -103,35 +112,55 @@ def replicate(
         triggers=[],
     )
     if begin < 0:
-        Run(baseline, luck, state, begin, cancel).warm()
-    kept = pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
-    for inputs in scenarios:
-        yield Run(inputs, luck, pickle.loads(kept), 0, cancel).history()
+        run = Run(baseline, luck, state, begin, cancel, Ledger())
+        run.begin()
+        run.warm()
+    warm = Kept(0, pickle.dumps(state, pickle.HIGHEST_PROTOCOL), Ledger())
+    origins = branches(scenarios)
+    copies: dict[tuple[int, int], Kept] = {}  # by scenario and week, for those that branch off there
+    for index, inputs in enumerate(scenarios):
+        kept = copies.get(origins[index], warm)
+        run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork())
+        if kept is warm:
+            run.begin()
+        else:
+            run.go_on()
+        for origin, week in sorted(set(origins[index + 1 :])):
+            if origin == index:
+                copies[origin, week] = run.keep(week)
+        yield run.history()
 
 
 class Run:
     """One scenario from one week on: the warm-up if that is before week 0."""
 
     def __init__(
-        self, inputs: Inputs, luck: Luck, state: State, first_week: int, cancel: Callable[[], bool] | None
+        self,
+        inputs: Inputs,
+        luck: Luck,
+        state: State,
+        first_week: int,
+        cancel: Callable[[], bool] | None,
+        ledger: Ledger,
     ) -> None:
         self.inputs = inputs
         self.luck = luck
         self.state = state
-        self.cancel = cancel
         self.first_week = first_week
+        self.settled_week = first_week - 1  # the last week whose begin has been settled
+        self.cancel = cancel
+        self.ledger = ledger
         self.warm_up = first_week < 0
-        self.env = simpy.Environment(initial_time=first_week * HOURS_PER_WEEK)
-        self.phase = inputs.phases[0]
-        self.center = ContactCenter(self.env, self.phase, state.center)
-        self.lifecycle = Lifecycle(inputs, state.accounts, luck)
-        self.contacts = Rows(CONTACT_COLUMNS)
-        self.people_weeks = Rows(PEOPLE_WEEK_COLUMNS)
+        self.agenda = Agenda(first_week * HOURS_PER_WEEK)
+        self.phase = inputs.phase_at(first_week * HOURS_PER_WEEK)
+        self.center = ContactCenter(self.agenda, self.phase, state.center)
+        self.lifecycle = Lifecycle(inputs, state.accounts, luck, ledger)
         self._customers = np.flatnonzero(self.phase.categories.customer)
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
-        self._start()
 
-    def _start(self) -> None:
+    def begin(self) -> None:
+        """Begins the warm-up, or the run after it, which has settled its last week."""
+        self.settled_week = self.first_week
         now, center = self.first_week * HOURS_PER_WEEK, self.center
         if not self.warm_up:
             self.lifecycle.plan_new_accounts()
@@ -142,36 +171,43 @@ class Run:
                     agent.vacated_at = now
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
+        self.ledger.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
         plan_absences(center.teams, self.phase, self.luck, self.first_week)
         center.resume(now)
-        for index in range(len(center.teams)):
-            self.env.process(center.calendar(index, 7 * self.first_week, self._team_rules(index)))
-        self.env.process(self._days())
-        self.env.process(self._weeks())
-        self.env.process(self._phases())
+        self._set_clocks(self.first_week, 7 * self.first_week)
+
+    def go_on(self) -> None:
+        """Goes on from the first hour of a week: all that was on its way still is, the day's and the week's end too."""
+        self.center.go_on(self.state.pending)
+        self._set_clocks(self.first_week, 7 * self.first_week - 1)
+
+    def keep(self, week: int) -> Kept:
+        """Runs to the first hour of a week and keeps a copy."""
+        self.to_week(week)
+        self.state.pending = self.center.pending()
+        return Kept(week, pickle.dumps(self.state, pickle.HIGHEST_PROTOCOL), self.ledger.fork())
 
     # --- clocks -------------------------------------------------------------------------------------------
 
-    def _team_rules(self, team: int) -> Callable[[float], TeamRules]:
-        def rules_at(time: float) -> TeamRules:
-            return [phase for phase in self.inputs.phases if phase.start_hour <= max(0.0, time)][-1].teams[team]
+    def _set_clocks(self, week: int, day: int) -> None:
+        self.agenda.process(self._days(day))
+        self.agenda.process(self._weeks(week))
+        self.agenda.process(self._phases())
 
-        return rules_at
-
-    def _phases(self) -> Generator[Happening, None, None]:
-        if not self.warm_up:
-            for phase in self.inputs.phases[1:]:
-                yield self.center.at(phase.start_hour, PHASE_ORDER)
+    def _phases(self) -> Generator[simpy.Event, None, None]:
+        for phase in self.inputs.phases[1:]:
+            if not self.warm_up and phase.start_hour >= self.agenda.time:
+                yield self.agenda.at(phase.start_hour, PHASE_ORDER)
                 self._begin_phase(phase)
 
-    def _days(self) -> Generator[Happening, None, None]:
-        for day in count(7 * self.first_week):
-            yield self.center.at(24.0 * (day + 1), DAY_ORDER)
+    def _days(self, first: int) -> Generator[simpy.Event, None, None]:
+        for day in count(first):
+            yield self.agenda.at(24.0 * (day + 1), DAY_ORDER)
             condition_after_day(self.center.teams, self.phase, day, moves=not self.warm_up)
 
-    def _weeks(self) -> Generator[Happening, None, None]:
-        for week in count(self.first_week):
-            yield self.center.at(week * HOURS_PER_WEEK, WEEK_ORDER)
+    def _weeks(self, first: int) -> Generator[simpy.Event, None, None]:
+        for week in count(first):
+            yield self.agenda.at(week * HOURS_PER_WEEK, WEEK_ORDER)
             if self.cancel is not None and self.cancel():
                 raise Cancelled
             self.week_tick(week)
@@ -184,7 +220,7 @@ class Run:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            self.env.run(until=week * HOURS_PER_WEEK)
+            self.agenda.run_to(week * HOURS_PER_WEEK)
         finally:
             if collecting:
                 gc.enable()
@@ -203,13 +239,15 @@ class Run:
         still_open = [*self.center.sweep(now), *self.center.in_service()]
         for contact in still_open:
             contact.outcome = OPEN
-        self._flush([*self.center.state.finished, *still_open], now)
+        self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
+        self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
-            contacts=self.contacts.table(),
-            account_events=self.lifecycle.events.table(),
-            people_weeks=self.people_weeks.table(),
-            tier_weeks=self.lifecycle.tier_weeks.table(),
+            contacts=self.ledger.contacts.table(),
+            account_events=self.ledger.account_events.table(),
+            people_weeks=self.ledger.people_weeks.table(),
+            tier_weeks=self.ledger.tier_weeks.table(),
             accounts=final_table(self.lifecycle.table),
+            opening=self.ledger.opening,
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -217,7 +255,7 @@ class Run:
     def _begin_phase(self, phase: Phase) -> None:
         """A dated phase begins: rules change, seats open or close, accounts get owners for them."""
         self.phase = self.center.phase = phase
-        now = float(self.env.now)
+        now = self.agenda.time
         for team in range(len(self.center.teams)):
             self.center.set_headcount(team, now)
         self._serve_books(now)
@@ -230,16 +268,17 @@ class Run:
         """A week ends and the next begins.
 
         1. The week that ends is settled (`_end_week`); the first has none before it, or the warm-up did it.
-        2. People quit and are hired; the week's absences are drawn.
+        2. People quit and are hired; the week's absences are drawn, its shifts put down.
         3. New accounts start; accounts that reach their notice date say whether they plan to leave.
         4. Demand and routing: the next week's contacts are made and are on their way.
         """
-        if week > self.first_week:
+        if week > self.settled_week:
             self._end_week(week)
         table, state = self.lifecycle.table, self.state
         if not self.warm_up:
             staff_changes(self.center, self.luck, week, week * HOURS_PER_WEEK)
         plan_absences(self.center.teams, self.phase, self.luck, week)
+        self.center.plan_shifts((day, self.inputs.phase_at(24.0 * day).teams) for day in range(7 * week, 7 * week + 7))
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
@@ -250,7 +289,7 @@ class Run:
         made = make_contacts(wanted, table, self.inputs, self.luck)
         self.center.expect(iter(made[:customers]))
         for contact in made[customers:]:
-            self.center.arrive(contact, float(self.env.now))
+            self.center.arrive(contact, self.agenda.time)
 
     def _end_week(self, week: int) -> None:
         """Settles the week that ends.
@@ -266,7 +305,7 @@ class Run:
         rows = self._flush(finished, now)
         people = people_rows(center.teams, week - 1)
         if not self.warm_up:
-            self.people_weeks.append(*people)
+            self.ledger.people_weeks.append(*people)
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
@@ -274,55 +313,61 @@ class Run:
                 center.withdraw(set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
-    def _flush(self, contacts: list[Contact], now: float) -> Table:
+    def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
-        block = self.contacts.block(*contact_rows(contacts, self.lifecycle.table, self.phase, now))
+        rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
+        block = self.ledger.contacts.block(*rows)
         if not self.warm_up and contacts:
-            self.contacts.blocks.append(block)
+            self.ledger.contacts.blocks.append(block)
         return dict(zip(CONTACT_COLUMNS, block, strict=True))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
-        now = float(self.env.now)
-        late = [contact.account for contact in waiting if contact.customer and contact.due < now]
+        now = self.agenda.time
+        late = [contact.account for contact in waiting if contact.kind.customer and contact.due < now]
         return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
 
     def _wanted(self, week: int) -> tuple[Wanted, int]:
         """The contacts of a week: customers' own in order of time (how many comes second), then planned work and
         what events gave rise to.
         """
-        phase, luck = self.phase, self.luck
+        phase, luck, triggers = self.phase, self.luck, self.state.triggers
         table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
-        triggers = self.state.triggers
+        own_account, own_category, own_j = self._customers_own(week)
+        planned_account, planned_category = planned_work(table, phase, week)
+        own, planned = len(own_account), len(own_account) + len(planned_account)
+        each = [len(trigger.accounts) for trigger in triggers]
+
+        account = np.concatenate([own_account, planned_account, *(trigger.accounts for trigger in triggers)])
+        category = np.zeros(len(account), dtype=np.int64)
+        category[:own], category[own:planned] = own_category, planned_category
+        category[planned:] = np.repeat([trigger.category for trigger in triggers], each)
+        j = np.zeros(len(account), dtype=np.int64)
+        j[:own] = own_j
+        j[planned:] = np.repeat([trigger.j for trigger in triggers], each)
+        key = key_of(table.key[account], categories.keys[category], week, j)
+        time = np.full(len(account), now)
+        time[:own] = phase.demand.profile.times(luck.uniform("arrival time", key[:own]), week)
+        expires = np.full(len(account), np.inf)
+        if phase.switches.expiry:
+            expires[own:] = now + categories.window_hours[category[own:]]
+        deadlines = np.concatenate([np.zeros(0), *(trigger.deadline for trigger in triggers)])
+        expires[planned:] = np.minimum(expires[planned:], deadlines)
+        order = np.arange(len(account))
+        order[:own] = np.lexsort((key[:own], time[:own]))
+        return Wanted(account, category, key, time, expires).part(order), own
+
+    def _customers_own(self, week: int) -> tuple[IntArray, IntArray, IntArray]:
+        """What customers contact the company about in a week: account, category, and which of its kind, from 0."""
+        phase, table = self.phase, self.lifecycle.table
         overdue = np.zeros(len(table), dtype=np.int64)
         overdue[: len(self.state.overdue)] = self.state.overdue
-        rates = contact_rates(table, phase, now, overdue)
-        mean = categories.rate_per_week[self._customers][:, np.newaxis] * rates
-        u = luck.uniforms(self._count_draws, table.key, week)
+        rates = contact_rates(table, phase, week * HOURS_PER_WEEK, overdue)
+        mean = phase.categories.rate_per_week[self._customers][:, np.newaxis] * rates
+        u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
-        position = np.repeat(np.arange(number.size), number)
+        some = np.flatnonzero(number)
+        number = number[some]
+        position = np.repeat(some, number)
         j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
-        category, account = self._customers[position // len(table)], position % len(table)
-        key = key_of(table.key[account], categories.keys[category], week, j)
-        time = phase.demand.profile.times(luck.uniform("arrival time", key), week)
-        order = np.lexsort((key, time))
-
-        planned_account, planned_category = planned_work(table, phase, week)
-        later_account = np.concatenate([planned_account, *(t.accounts for t in triggers)])
-        later_category = np.concatenate([planned_category, *(np.full(len(t.accounts), t.category) for t in triggers)])
-        later_j = np.concatenate([np.zeros(len(planned_account)), *(np.full(len(t.accounts), t.j) for t in triggers)])
-        later_key = key_of(table.key[later_account], categories.keys[later_category], week, later_j.astype(np.int64))
-        expires = np.full(len(later_account), np.inf)
-        if phase.switches.expiry:
-            expires = now + categories.window_hours[later_category]
-        deadline = np.concatenate([np.zeros(0), *(t.deadline for t in triggers)])
-        first = len(later_account) - len(deadline)
-        expires[first:] = np.minimum(expires[first:], deadline)
-        wanted = Wanted(
-            account=np.concatenate([account[order], later_account]),
-            category=np.concatenate([category[order], later_category]),
-            key=np.concatenate([key[order], later_key]),
-            time=np.concatenate([time[order], np.full(len(later_account), now)]),
-            expires=np.concatenate([np.full(len(order), np.inf), expires]),
-        )
-        return wanted, len(order)
+        return position % len(table), self._customers[position // len(table)], j

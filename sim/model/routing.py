@@ -37,8 +37,8 @@ def route(
 def due_times(time: FloatArray, target: FloatArray, team: IntArray, live: BoolArray, phase: Phase) -> FloatArray:
     """When an answer becomes late, hours."""
     due = time + target
-    for index, rules in enumerate(phase.teams):
-        rows = np.flatnonzero((team == index) & ~live)
+    for shift, teams in phase.shifts:
+        rows = np.flatnonzero(teams[team] & ~live)
         if len(rows):
-            due[rows] = rules.shift.time_at(rules.shift.open_hours(time[rows]) + target[rows])
+            due[rows] = shift.time_at(shift.open_hours(time[rows]) + target[rows])
     return due

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.model.inputs import BoolArray, FloatArray, PeopleRules
+from sim.model.luck import number_key
 from sim.model.queue import Contact, Queue
 
 OFF, IDLE, BUSY, AWAY = range(4)
@@ -21,15 +22,16 @@ class Agent:
         "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
         "contracted_hours", "counted_until", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
         "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
-        "hiring_cost", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
+        "hiring_cost", "key", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
         "planned_hours", "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state",
         "team", "vacated_at", "worked_today",
     )  # fmt: skip
 
-    def __init__(self, team: int, seat: int, hired_at: float) -> None:
+    def __init__(self, team: int, seat: int, hired_at: float, team_key: int) -> None:
         self.team = team
         self.seat = seat
         self.occupant = 0
+        self.key = person_key(team_key, seat, 0)
         self.employed = True
         self.closed = False
         self.vacated_at = 0.0
@@ -64,6 +66,11 @@ class Agent:
         self.day_overdue = self.day_reactive_starts = 0
         self.away_hours = 0.0
         self.worked_today = False
+
+
+def person_key(team_key: int, seat: int, occupant: int) -> int:
+    """Key of a person's luck, by team, seat and which occupant of the seat."""
+    return number_key(team_key, seat, occupant)
 
 
 def strain(
@@ -109,7 +116,7 @@ def next_condition(
     return fatigue, burnout + gap * -np.expm1(-weeks / pace)
 
 
-def quits(u: FloatArray, rate_per_week: float, burnout: FloatArray, rules: PeopleRules) -> BoolArray:
+def quits(u: FloatArray, rate_per_week: FloatArray, burnout: FloatArray, rules: PeopleRules) -> BoolArray:
     """Who gives notice this week: P = 1 - exp(-rate x (1 + (factor - 1) x burnout))."""
     return u < -np.expm1(-rate_per_week * (1 + (rules.quit_factor - 1) * burnout))
 

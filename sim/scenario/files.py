@@ -10,32 +10,49 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path as FilePath
-from pathlib import PureWindowsPath
 from typing import Any
 
 import yaml
 
+from sim.scenario.book.source import AccountSource
 from sim.scenario.errors import MOST_PROBLEMS, Problem, ScenarioError, did_you_mean, shown
+from sim.scenario.listed import (
+    Layer,
+    list_problems,
+    listed,
+    merged,
+    named_list,
+    overridden_list,
+    with_overruled,
+    without_list,
+)
+from sim.scenario.paths import real, why_not_inside
 from sim.scenario.phases import check_changes, overridden
 from sim.scenario.schema import Scenario
-from sim.scenario.tree import MAX_BYTES, Mark, Tree, merge, plain_value, read_tree, tree_of
+from sim.scenario.tree import MAX_BYTES, Mark, Tree, plain_value, read_tree, tree_of
 from sim.scenario.validate import validate
 
 MOST_FILES = 10
 OVERRIDES = "overrides"
 
 
-def load_scenario(path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None) -> Scenario:
+def load_scenario(
+    path: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    accounts: AccountSource | None = None,
+) -> Scenario:
     """The scenario in a file, with what it extends, checked whole.
 
     path : a YAML file. overrides : {dotted path: value} laid on the merged file, such as
     {"teams.support.headcount": 8}; they hold from the start, and dated changes still come on top.
+    accounts : a list of accounts to start with instead of the file's book; what follows from it is laid on the file,
+    under the overrides.
 
     Raises ScenarioError with every problem found, TypeError if `path` is no path.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"{path!r} is no path; give the path of a scenario file")
-    return _load(FilePath(path), None, overrides)
+    return _load(FilePath(path), None, overrides, accounts)
 
 
 def load_scenario_text(
@@ -43,15 +60,19 @@ def load_scenario_text(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    accounts: AccountSource | None = None,
 ) -> Scenario:
     """The scenario in a text, checked whole; nothing is written.
 
-    name : what messages call it. folder : where its `extends` is looked for; without it, that is refused.
+    name : what messages call it. folder : where its `extends` and its list of accounts are looked for; without it,
+    they are refused. overrides, accounts : as for `load_scenario`.
 
     Raises ScenarioError with every problem found.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _load(FilePath(folder) / name if folder is not None else FilePath(name), (name, data, folder), overrides)
+    return _load(
+        FilePath(folder) / name if folder is not None else FilePath(name), (name, data, folder), overrides, accounts
+    )
 
 
 def scenario_problems(tree: Tree, extended: bool) -> tuple[Scenario | None, list[Problem]]:
@@ -62,35 +83,62 @@ def scenario_problems(tree: Tree, extended: bool) -> tuple[Scenario | None, list
 
 
 def dump_scenario(scenario: Scenario) -> str:
-    """A scenario as YAML text, whole (without `extends`), that loads back equal."""
-    data = scenario.model_dump(by_alias=True, exclude_none=True, exclude={"changes"})
+    """A scenario as YAML text, whole (without `extends`), that loads back equal.
+
+    A list of accounts is not part of it; the text says so, and loads with an invented book of the same size.
+    """
+    data = scenario.model_dump(by_alias=True, exclude_none=True, exclude={"changes", "book"})
     if scenario.changes:
         data["changes"] = [change.model_dump(by_alias=True) for change in scenario.changes]
-    return yaml.dump(_writable(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(_writable(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    if scenario.book is None:
+        return text
+    return f"# The list of {len(scenario.book)} accounts is not in this file; give it again with --accounts.\n{text}"
 
 
 def _load(
     path: FilePath,
     given: tuple[str, bytes, str | os.PathLike[str] | None] | None,
     overrides: Mapping[str, Any] | None,
+    accounts: AccountSource | None,
 ) -> Scenario:
     chain = _Chain(path, given)
-    tree = chain.merged()
+    if not chain.read():
+        raise _error(chain.problems, chain.names)
     problems = chain.problems
-    if tree is None:
-        raise _error(problems, chain.names)
-    if overrides:
-        try:
-            values = tree_of(dict(overrides), Mark(OVERRIDES, 0))
-        except ValueError as error:
-            raise ScenarioError([Problem(OVERRIDES, 0, "", str(error))]) from None
-        tree, wrong = overridden(tree, values)
-        problems += wrong
+    on_top = -1
+    source, place = accounts, on_top
+    if accounts is None:
+        source, place = named_list(chain.layers, chain.folder, problems) or (None, on_top)
+    layers = [without_list(layer) for layer in chain.layers]
+    tree, wrong = _with_overrides(merged(layers), overrides)
+    problems += wrong + overridden_list(tree)
+    book = None
+    if source is not None:
+        before = merged(layers[place + 1 :] or [Tree({}, tree.mark)])
+        found_list = listed(tree, before, source, problems)
+        chain.names += [source.file_name, source.mapping_name]
+        if found_list is not None:
+            layer, book = found_list
+            tree, _ = _with_overrides(merged([*layers[: place + 1], layer, *layers[place + 1 :]]), overrides)
+            problems += list_problems(tree, book)
+            book = with_overruled(book, layer, tree)
     scenario, found = scenario_problems(tree, chain.extended)
     problems += _unless_reported(found, problems)
     if problems or scenario is None:
         raise _error(problems, chain.names)
-    return scenario
+    return scenario if book is None else scenario.model_copy(update={"book": book})
+
+
+def _with_overrides(tree: Tree, overrides: Mapping[str, Any] | None) -> tuple[Tree, list[Problem]]:
+    """The tree with the overrides on it, and what is wrong with them."""
+    if not overrides:
+        return tree, []
+    try:
+        values = tree_of(dict(overrides), Mark(OVERRIDES, 0))
+    except ValueError as error:
+        raise ScenarioError([Problem(OVERRIDES, 0, "", str(error))]) from None
+    return overridden(tree, values)
 
 
 def _error(problems: list[Problem], names: list[str]) -> ScenarioError:
@@ -118,30 +166,26 @@ class _Chain:
         self.names: list[str] = []
         self.problems: list[Problem] = []
         self.extended = False
+        self.layers: list[Layer] = []
 
-    def merged(self) -> Tree | None:
-        """Everything merged, the first file on top; None if a file cannot be read or found."""
-        layers: list[Tree] = []
+    def read(self) -> bool:
+        """Reads the files into `layers`, the first file first; False if one cannot be read or found."""
         seen: list[FilePath] = []
         path, mark = self.path, Mark("", 0)
         while True:
             tree = self._read(path, mark)
             if tree is None:
-                return None
-            seen.append(_real(path))
+                return False
+            seen.append(real(path))
             above, tree = _take_extends(tree)
-            layers.append(tree)
+            self.layers.append(Layer(tree, path.parent))
             if above is None:
-                break
+                return True
             self.extended = True
             found = self._extended(path, above, seen)
             if found is None:
-                return None
+                return False
             path, mark = found, above.mark
-        whole = layers.pop()
-        while layers:
-            whole = merge(whole, layers.pop())
-        return whole
 
     def _read(self, path: FilePath, mark: Mark) -> Tree | None:
         first = not self.names
@@ -160,10 +204,10 @@ class _Chain:
 
     def _extended(self, path: FilePath, extends: Tree, seen: list[FilePath]) -> FilePath | None:
         """The file that `extends` names, or None with a problem."""
-        wrong = self._not_inside(path, extends.value)
+        wrong = why_not_inside(extends.value, path.parent, self.folder, "baseline.yaml")
         target = path.parent / extends.value if wrong is None else path
-        if wrong is None and _real(target) in seen:
-            names = [*self.names[seen.index(_real(target)) :], str(target)]
+        if wrong is None and real(target) in seen:
+            names = [*self.names[seen.index(real(target)) :], str(target)]
             wrong = "these files extend each other in a circle: " + " → ".join(FilePath(n).name for n in names)
         if wrong is None and len(seen) >= MOST_FILES:
             wrong = f"more than {MOST_FILES} files in a chain; extend fewer"
@@ -172,38 +216,12 @@ class _Chain:
         self.problems.append(Problem(extends.mark.file, extends.mark.line, "extends", wrong))
         return None
 
-    def _not_inside(self, path: FilePath, value: Any) -> str | None:
-        """Why `extends` does not name a file in the folder or below it; None if it does."""
-        if not isinstance(value, str) or not value.strip():
-            return f"{shown(value)} is not the name of a file; write one name, such as baseline.yaml"
-        if self.folder is None:
-            return f"{shown(value)} cannot be looked for, because this text has no folder; give all values here"
-        stay = "name a file in this folder or below it, such as baseline.yaml"
-        if not value.isprintable() or len(value) > 200:
-            return f"{shown(value)} is not the name of a file; {stay}"
-        parts = value.split("/")
-        windows = PureWindowsPath(value)
-        if value.startswith(("/", "~")) or windows.drive or windows.root:
-            return f"{shown(value)} is an absolute path; {stay}"
-        if "\\" in value:
-            return f"{shown(value)} has a backslash; write folders with '/'"
-        if ".." in parts:
-            return f"{shown(value)} leaves the folder; {stay}"
-        target = path.parent / value
-        if not _real(target).is_relative_to(_real(self.folder)):
-            return f"{shown(value)} is a link that leaves the folder; {stay}"
-        return None
-
 
 def _take_extends(tree: Tree) -> tuple[Tree | None, Tree]:
     """The `extends` of a file, if it has one, and the file without it."""
     extends = tree.value.get("extends")
     rest = Tree({key: value for key, value in tree.value.items() if key != "extends"}, tree.mark)
     return (extends if extends is not None and extends.value is not None else None), rest
-
-
-def _real(path: FilePath) -> FilePath:
-    return FilePath(os.path.realpath(path))
 
 
 def _bytes(path: FilePath) -> bytes:

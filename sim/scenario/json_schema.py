@@ -25,31 +25,33 @@ def _schema() -> Field:
     return Scenario.model_json_schema(by_alias=True)
 
 
-def _resolved(field: Field) -> Field:
-    """A field without `$ref` and without the alternative 'or nothing'."""
+def _resolved(field: Field, schema: Field) -> Field:
+    """A field of a schema without `$ref` and without the alternative 'or nothing'."""
     about = {"description": field["description"]} if "description" in field else {}
     while "$ref" in field or "anyOf" in field:
         if "$ref" in field:
-            field = _schema()["$defs"][field["$ref"].rsplit("/", 1)[1]]
+            field = schema["$defs"][field["$ref"].rsplit("/", 1)[1]]
         else:
             field = next(choice for choice in field["anyOf"] if choice.get("type") != "null")
     return {**field, **about}
 
 
-def field_at(path: tuple[Any, ...]) -> Field | None:
+def field_at(path: tuple[Any, ...], schema: Field | None = None) -> Field | None:
     """JSON Schema of the field at a path, resolved; None where nothing may stand.
 
     Keys of open maps (names, months) may be anything; list entries are found by their number.
+    schema : of the whole; that of a scenario if none is given.
     """
-    field: Field | None = _resolved(_schema())
+    whole = schema or _schema()
+    field: Field | None = _resolved(whole, whole)
     for key in path:
-        field = child_field(field or {}, key)
+        field = child_field(field or {}, key, whole)
         if field is None:
             return None
     return field
 
 
-def child_field(field: Field, key: Any) -> Field | None:
+def child_field(field: Field, key: Any, schema: Field | None = None) -> Field | None:
     """The field under one key of a map or list, or None."""
     found: Any = None
     if "properties" in field:
@@ -60,7 +62,7 @@ def child_field(field: Field, key: Any) -> Field | None:
         found = field["additionalProperties"]
     elif "items" in field and isinstance(key, int):
         found = field["items"]
-    return _resolved(found) if found is not None else None
+    return _resolved(found, schema or _schema()) if found is not None else None
 
 
 def has_number_keys(field: Field) -> bool:

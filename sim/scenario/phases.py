@@ -27,6 +27,8 @@ FIXED: dict[tuple[str, ...], str] = {
     **{(key,): _WHOLE_RUN for key in ("name", "description", "currency", "start", "weeks", "window", "changes")},
     ("extends",): _WHOLE_RUN,
     ("accounts", "book_seed"): _OPENING,
+    ("accounts", "file"): _OPENING,
+    ("accounts", "mapping"): _OPENING,
     ("accounts", "warm_up_weeks"): _OPENING,
     ("accounts", "adoption", "opening"): _OPENING,
     ("accounts", "executive_contact", "opening"): _OPENING,
@@ -63,7 +65,7 @@ def phases(scenario: Scenario) -> list[Phase]:
     it. A change dated at the start of the run makes a first phase without days: its values are those of the
     time before the start. Raises ScenarioError if a change cannot be applied.
     """
-    data = scenario.model_dump(by_alias=True, exclude_none=True)
+    data = scenario.model_dump(by_alias=True, exclude_none=True, exclude={"book"})
     tree = tree_of({**data, "changes": []}, Mark(scenario.name, 0))
     found = [Phase(scenario.start, scenario.model_copy(update={"changes": []}))]
     for index, change in enumerate(scenario.changes):

@@ -13,7 +13,11 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sim.scenario.book.account_list import AccountList
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0, le=10)]
@@ -35,6 +39,8 @@ def read_date(value: Any) -> Any:
 
 
 Date = Annotated[dt.date, BeforeValidator(read_date)]
+
+FileName = Annotated[str, Field(min_length=1, max_length=200)]
 
 DRIVERS = ("disconnection", "disengagement", "service", "downturn", "competition")
 
@@ -109,6 +115,16 @@ class Health(Part):
 class Accounts(Part):
     """The book of accounts: how it is made, how often accounts call, how their states move."""
 
+    file: FileName | None = Field(
+        default=None,
+        exclude=True,
+        description="your own list of accounts, a CSV file in this folder or below it, instead of an invented book",
+    )
+    mapping: FileName | None = Field(
+        default=None,
+        exclude=True,
+        description="YAML file that says which column of the list is what; without it, the one called like the list",
+    )
     book_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(description="seed of the opening book")
     warm_up_weeks: Annotated[int, Field(ge=0, le=104)] = Field(description="weeks simulated before the start")
     contact_rate_cv: Annotated[float, Field(ge=0, le=4)] = Field(
@@ -441,6 +457,20 @@ class Change(Part):
     set: dict[str, Any] = Field(min_length=1, description="dotted path of a field: its new value")
 
 
+def _no_text(value: Any) -> Any:
+    """The book, which only the reading of a list makes; anything else is what a file has written."""
+    if value is not None and not isinstance(value, AccountList):
+        raise PydanticCustomError("extra_forbidden", "a file cannot write this")
+    return value
+
+
+def _digest(book: AccountList | None) -> str | None:
+    return None if book is None else book.digest
+
+
+Book = Annotated[InstanceOf[AccountList] | None, BeforeValidator(_no_text), PlainSerializer(_digest)]
+
+
 class Scenario(Part):
     """One scenario, whole: what `extends` and merging have left."""
 
@@ -462,3 +492,4 @@ class Scenario(Part):
     money: MoneyRules
     mechanisms: Mechanisms
     changes: list[Change] = Field(default=[], max_length=50)
+    book: SkipJsonSchema[Book] = None  # the accounts of a list; without one, they are drawn from `book_seed`

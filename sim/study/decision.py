@@ -22,13 +22,15 @@ CHANGE_UNITS = {"share": " pts", "share per year": " pts", "minutes": " min", "h
 class Decision:
     """What to do about one scenario.
 
-    sentence : the answer with its numbers. note : what the interval does not cover.
+    sentence : the answer with its numbers. note : what the interval does not cover. money : the sentence's part about
+    contribution, for short answers.
     """
 
     scenario: str
     verdict: DecisionVerdict
     sentence: str
     note: str
+    money: str = ""
 
 
 def decide(
@@ -75,14 +77,14 @@ def decide(
     else:
         sentence = f"Whether {scenario} pays cannot be told yet: {money}{_more(contribution)}"
     sentence += f"; {_listed(effects)}." if effects else "; nothing else changes clearly."
-    return Decision(scenario, verdict, sentence, _note(assumptions, widest))
+    return Decision(scenario, verdict, sentence, _note(assumptions, widest), money)
 
 
 def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:
+    if contribution.verdict == "worse" or contribution.negligible:
+        return "does not pay"
     if contribution.verdict == "better":
         return "pays, but" if harmed else "recommended"
-    if contribution.verdict == "worse" or contribution.reason is not None:
-        return "does not pay"
     return "cannot tell yet"
 
 
@@ -94,7 +96,7 @@ def _money_a_year(contribution: Difference, years: float, currency: str) -> str:
     if contribution.mean == 0 and contribution.ci95_adjusted in (None, (0.0, 0.0)):
         return "contribution stays exactly the same"
     sign = 1.0
-    if contribution.reason is not None:
+    if contribution.negligible:
         start = "contribution hardly changes, by about"
     elif contribution.verdict == "worse":
         start, sign = "contribution falls by about", -1.0

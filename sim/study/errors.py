@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.study.results import Comparison, RunResult
+    from sim.study.risk import RiskReport
 
 
 class StudyInputError(ValueError):
@@ -18,7 +19,7 @@ class StudyInputError(ValueError):
 
 
 class PoolError(RuntimeError):
-    """The worker processes cannot be used: they do not start, or serve another study already."""
+    """The worker processes cannot be used: they do not start."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,6 @@ class StudyFailed(RuntimeError):
 class Interrupted(Exception):
     """The study was cancelled. `result` covers the replications that had ended, None if there were none."""
 
-    def __init__(self, done: int, total: int, result: RunResult | Comparison | None) -> None:
+    def __init__(self, done: int, total: int, result: RunResult | Comparison | RiskReport | None) -> None:
         super().__init__(f"Interrupted after {done} of {total} replications.")
         self.done, self.total, self.result = done, total, result

@@ -18,9 +18,10 @@ import numpy as np
 
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
-from sim.scenario import Problem, Scenario, ScenarioError, load_scenario
+from sim.scenario import AccountList, AccountSource, Problem, Scenario, ScenarioError, load_scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
+from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
 from sim.study.executors import Executor, LocalPool
 from sim.study.kpis import Kpi, registry, window
@@ -30,6 +31,7 @@ from sim.study.output_files import why_not_an_output
 from sim.study.provenance import Provenance, provenance
 from sim.study.results import (
     Comparison,
+    Ends,
     KpiTable,
     RunResult,
     ScenarioDifference,
@@ -38,25 +40,31 @@ from sim.study.results import (
     scenario_results,
     series,
 )
+from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
 from sim.study.worker import Finished, Job
 
 ScenarioLike = Scenario | str | Path
-ResultKind = TypeVar("ResultKind", RunResult, Comparison)
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport)
 
 ESTIMATE_EVERY_SECONDS = 0.25
+ENDS_REPLICATIONS = 10
 WIDEST_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is. seconds_left is None until something is done; estimate is '' until then."""
+    """How far a study is. seconds_left is None until something is done; estimate is '' until then.
+
+    notes : sentences without a full stop about what went wrong on the way and was repaired.
+    """
 
     done: int
     total: int
     seconds_elapsed: float
     seconds_left: float | None
     estimate: str
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -67,8 +75,9 @@ def run(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
+    accounts: AccountSource | None = None,
 ) -> RunResult:
     """Replications of one scenario.
 
@@ -76,17 +85,19 @@ def run(
     ----------
     scenario : a scenario or the path of its file.
     replications : 1 to 100,000, numbered from 0. seed : root seed, 0 to 2^63 - 1.
-    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead.
+    workers : processes, 1 to 256; by default one per core. pool : a warm pool to use instead, shared with
+    the other studies that use it, or an executor.
     progress : called with a `Progress` at the start and after every replication.
     cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
     ledger : Parquet file for the contact ledgers of all replications.
+    accounts : a list of accounts to start with, for scenarios given as files.
 
     Raises
     ------
     ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
     """
     _check_ledger(ledger, [scenario])
-    one = _loaded(scenario)
+    one = _loaded(scenario, accounts)
     study = _Study([one], seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
@@ -104,19 +115,23 @@ def compare(
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
-    pool: Executor | None = None,
+    pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
+    keep_accounts: bool = False,
+    accounts: AccountSource | None = None,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
     The scenarios need the baseline's names (tiers, categories, channels, teams), opening book and calendar.
     Parameters and errors are those of `run`.
+
+    keep_accounts : whether to tell also who is at risk, as `Comparison.risk`.
     """
     listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
     if not listed:
         raise StudyInputError("There is no scenario to compare; give at least one beside the baseline.")
     _check_ledger(ledger, [baseline, *listed])
-    loaded = _all_loaded([baseline, *listed])
+    loaded = _all_loaded([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     study = _Study(loaded, seed, replications)
 
@@ -145,9 +160,91 @@ def compare(
             ScenarioDifference(name, study.names[0], change)
             for name, change in zip(study.names[1:], changes, strict=True)
         )
-        return Comparison(**parts, differences=differences, decisions=tuple(decisions))
+        risk = tuple(study.risk(i, finished, failures) for i in range(len(loaded))) if keep_accounts else None
+        return Comparison(**parts, differences=differences, decisions=tuple(decisions), risk=risk)
 
-    return _execute(study, result, workers, progress, cancel, pool, ledger)
+    return _execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts)
+
+
+def accounts_at_risk(
+    scenario: ScenarioLike,
+    *,
+    replications: int = 30,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+) -> RiskReport:
+    """Who is at risk: each account of the opening book, why, and what to do next; and the calendar of renewals.
+
+    Parameters and errors are those of `run`. It keeps about 50 bytes per account and replication.
+    """
+    study = _Study([_loaded(scenario, accounts)], seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
+        return study.risk(0, finished, failures)
+
+    return _execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
+
+
+def compare_at_ends(
+    baseline: ScenarioLike,
+    scenarios: ScenarioLike | Sequence[ScenarioLike],
+    *,
+    replications: int = ENDS_REPLICATIONS,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+) -> Ends:
+    """The comparison with all estimated assumptions at their low ends, and again at their high ends.
+
+    Two corners of what is possible, no bounds: with some assumptions low and others high the answer may lie outside.
+    What stays as it is, and why: `sim.study.ends`. Parameters and errors are those of `compare`; progress counts the
+    replications of both comparisons.
+    """
+    listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
+    loaded = _all_loaded([baseline, *listed], accounts)
+    check_comparable(loaded, [baseline, *listed])
+    both = corners(loaded)
+    total, began = 2 * replications, time.monotonic()
+
+    def at(end: End, before: int, pool: Executor | LocalPool) -> Comparison:
+        """The comparison at one end. before : replications done at the other."""
+
+        def shown(one: Progress) -> None:
+            elapsed = time.monotonic() - began
+            left = one.seconds_left if before else None  # the high end may take many times as long as the low one
+            text = one.estimate and f"at the {end} ends: {one.estimate}"
+            if progress is not None:
+                progress(
+                    replace(
+                        one,
+                        done=before + one.done,
+                        total=total,
+                        seconds_elapsed=elapsed,
+                        seconds_left=left,
+                        estimate=text,
+                    )
+                )
+
+        first, *others = both.low if end == "low" else both.high
+        try:
+            found = compare(
+                first, others, replications=replications, seed=seed, progress=shown, cancel=cancel, pool=pool
+            )
+        except Interrupted as interrupted:
+            raise Interrupted(before + interrupted.done, total, None) from None
+        note = f"The assumptions are at their {end} ends; the interval covers chance only."
+        return replace(found, decisions=tuple(replace(decision, note=note) for decision in found.decisions))
+
+    with contextlib.ExitStack() as stack:
+        shared = pool or stack.enter_context(LocalPool(workers))
+        return Ends(at("low", 0, shared), at("high", replications, shared), both.moved, both.left_out)
 
 
 def assumptions(scenario: Scenario) -> int:
@@ -186,6 +283,13 @@ class _Study:
             "failures": messages,
         }
 
+    def risk(self, i: int, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
+        """Who is at risk in the scenario at position i; the replications kept their accounts."""
+        messages = tuple(map(str, failures))
+        measures = [kept for one in finished if (kept := one.measured[i].accounts) is not None]
+        named = self._provenance(messages)
+        return risk_report(self.names[i], self.scenarios[i], self.inputs[i], measures, named, messages)
+
     def _provenance(self, failures: Sequence[str]) -> Provenance:
         return provenance(self.scenarios, self.seed, self.replications, failures)
 
@@ -203,7 +307,8 @@ class _Study:
             values -= np.array([np.nan if one[name] is None else one[name] for one in less], float)
         so_far, kpi = estimate(values), self.registry[name]
         show = plain if less is None else plain_change
-        text = f"{kpi.label} {show(so_far.mean, kpi.unit)}"
+        what = kpi.label if less is None else f"{kpi.label} changes by {kpi.unit}"
+        text = f"{what} {show(so_far.mean, kpi.unit)}"
         if so_far.ci95 is None:
             return text
         return f"{text} ({show(so_far.ci95[0], kpi.unit)} to {show(so_far.ci95[1], kpi.unit)})"
@@ -215,13 +320,14 @@ def _execute(
     workers: int | None,
     progress: Callable[[Progress], None] | None,
     cancel: Callable[[], bool] | None,
-    pool: Executor | None,
+    pool: Executor | LocalPool | None,
     ledger: str | Path | None,
+    keep_accounts: bool = False,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had."""
     if workers is not None:
         _check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, keep_contacts=ledger is not None)
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts)
     finished: list[Finished] = []
     failures: list[ReplicationFailed] = []
     meter = _Meter(study, progress)
@@ -234,10 +340,12 @@ def _execute(
 
     with contextlib.ExitStack() as stack:
         writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
-        executor = pool or stack.enter_context(LocalPool(workers))
+        shared = pool or stack.enter_context(LocalPool(workers))
+        executor = shared.study() if isinstance(shared, LocalPool) else shared
         executor.submit(job, range(study.replications))
         stack.callback(executor.cancel)
-        meter.show(finished, 0)
+        meter.show(finished, 0, 0)
+        restarts = 0
         for one in executor.as_completed():
             if one is not None and one.error is not None:
                 failures.append(ReplicationFailed(study.seed, one.replication, one.error))
@@ -246,7 +354,8 @@ def _execute(
                     writer.add(one)
                 finished.append(_without_contacts(one))
             if one is not None:
-                meter.show(finished, len(finished) + len(failures))
+                restarts += one.restarts
+                meter.show(finished, len(finished) + len(failures), restarts)
             if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
                 executor.cancel()
                 partial = _interrupted(result(*ordered())) if finished else None
@@ -259,7 +368,10 @@ def _execute(
 def _interrupted(result: ResultKind) -> ResultKind:
     """The same result, whose provenance says that the study was cut short, and at how many replications."""
     said = replace(result.provenance, replications=result.replications, interrupted=True)
-    return replace(result, provenance=said)
+    changes: dict[str, Any] = {"provenance": said}
+    if isinstance(result, Comparison) and result.risk is not None:
+        changes["risk"] = tuple(replace(one, provenance=said) for one in result.risk)
+    return replace(result, **changes)
 
 
 class _Meter:
@@ -271,7 +383,7 @@ class _Meter:
         self._estimated = -np.inf
         self._text = ""
 
-    def show(self, finished: Sequence[Finished], done: int) -> None:
+    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
         """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
         if self._progress is None:
             return
@@ -280,7 +392,16 @@ class _Meter:
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
         left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text))
+        self._progress(Progress(done, total, elapsed, left, self._text, _notes(restarts)))
+
+
+def _notes(restarts: int) -> tuple[str, ...]:
+    """What a reader should know of workers that died and cost nothing but time."""
+    if restarts == 0:
+        return ()
+    if restarts == 1:
+        return ("A worker process died; its replication was started again",)
+    return (f"{restarts:,} worker processes died; their replications were started again",)
 
 
 def _without_contacts(one: Finished) -> Finished:
@@ -316,21 +437,23 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def _loaded(scenario: ScenarioLike) -> Scenario:
+def _loaded(scenario: ScenarioLike, accounts: AccountSource | None) -> Scenario:
     if not isinstance(scenario, Scenario | str | Path):
         raise TypeError(
             f"{scenario!r} is no scenario; give the path of a scenario file or what load_scenario returned."
         )
-    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario))
+    if isinstance(scenario, Scenario) and accounts is not None:
+        raise StudyInputError(f"accounts: {scenario.name!r} is read already; give its list to load_scenario.")
+    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario), accounts=accounts)
 
 
-def _all_loaded(scenarios: Sequence[ScenarioLike]) -> list[Scenario]:
+def _all_loaded(scenarios: Sequence[ScenarioLike], accounts: AccountSource | None) -> list[Scenario]:
     """All scenarios, or one ScenarioError with the problems of all files, each told once."""
     loaded: list[Scenario] = []
     problems: dict[Problem, None] = {}
     for one in scenarios:
         try:
-            loaded.append(_loaded(one))
+            loaded.append(_loaded(one, accounts))
         except ScenarioError as error:
             problems |= dict.fromkeys(error.problems)
     if problems:
@@ -339,7 +462,7 @@ def _all_loaded(scenarios: Sequence[ScenarioLike]) -> list[Scenario]:
 
 
 SAME_EVERYWHERE = (
-    "start", "weeks", "window", "currency",
+    "start", "weeks", "window", "currency", "book",
     "tiers.*.accounts", "tiers.*.arr_per_year_mean", "tiers.*.arr_cv", "tiers.*.arr_per_seat_per_year",
     "tiers.*.term_months", "accounts.book_seed", "accounts.warm_up_weeks", "accounts.contact_rate_cv",
     "accounts.adoption.opening", "accounts.executive_contact.opening",
@@ -364,6 +487,14 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
                 problems.append(Problem(file, 0, kind, message))
         if len(problems) > known:
             continue
+        if scenario.book != baseline.book:
+            book, other = map(_book_words, (scenario.book, baseline.book))
+            message = (
+                f"{book} is not {other}, with which the baseline starts; a comparison starts from one book: "
+                "name the same list in both, in a file that both extend, or with --accounts."
+            )
+            problems.append(Problem(file, 0, "accounts.file", message))
+            continue
         for pattern in SAME_EVERYWHERE:
             for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
                 if ours != theirs:
@@ -377,6 +508,10 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
                     problems.append(Problem(file, 0, path, message))
     if problems:
         raise ScenarioError(problems)
+
+
+def _book_words(book: AccountList | None) -> str:
+    return "an invented book" if book is None else f"a list of {len(book):,} accounts (digest {book.digest[:8]})"
 
 
 def _values(ours: Any, theirs: Any, keys: Sequence[str], path: str) -> list[tuple[str, Any, Any]]:

@@ -6,6 +6,7 @@ In: the tables of a `History`. Out: small frozen values that the calculators in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +67,22 @@ def total(values: NDArray[np.generic]) -> float:
     return float(np.sum(values, dtype=np.float64))
 
 
+class _Part(Table):
+    """Some rows of a table, each column picked out when it is first asked for: most are not."""
+
+    def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
+        super().__init__()
+        self._table = table
+        self._rows = rows
+
+    def __missing__(self, name: str) -> NDArray[Any]:
+        column = self[name] = self._table[name][self._rows]
+        return column
+
+
 def where(table: Table, rows: NDArray[np.bool_]) -> Table:
-    """The rows of a table for which `rows` is true."""
-    return {name: column[rows] for name, column in table.items()}
+    """The rows of a table for which `rows` is true, to be read column by column."""
+    return _Part(table, np.flatnonzero(rows))
 
 
 @dataclass(frozen=True)

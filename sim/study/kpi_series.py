@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.model.inputs import Inputs
 from sim.model.ledger import RESOLVED, History, Table
-from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray, Span, decisions
+from sim.study.kpi_parts import CENTS, HOURS_PER_WEEK, FloatArray, Span, decisions, where
 from sim.study.kpi_teams import NEVER_ASKED, decided_plans, initiated, waiting_until
 
 TEAM_MEASURES = (
@@ -21,6 +21,7 @@ TEAM_MEASURES = (
     "backlog",
     "wait_mean_minutes",
     "occupancy",
+    "load",
     "overtime_hours",
     "burnout",
     "vacancies",
@@ -34,7 +35,7 @@ class WeeklySeries:
     """One replication's series; nan where a week has nothing to measure.
 
     teams : (TEAM_MEASURES, teams, weeks). Hours per week, mean number waiting, minutes of those born in the
-    week, shares, mean burnout, empty seats.
+    week, shares (occupancy without overtime, load with it), mean burnout, empty seats.
     tiers : (TIER_MEASURES, tiers, weeks). Accounts, ARR in currency a year, mean states, share at risk.
     company : (COMPANY_MEASURES, weeks). Expected departures since the start; share of the planned work that
     was born in the week and got done.
@@ -50,9 +51,9 @@ def weekly_series(history: History, inputs: Inputs) -> WeeklySeries:
     customer = initiated(inputs, "customer")[history.contacts["category"]]
     teams = [
         _team(
-            {name: column[history.contacts["team"] == index] for name, column in history.contacts.items()},
+            where(history.contacts, history.contacts["team"] == index),
             customer[history.contacts["team"] == index],
-            {name: column[history.people_weeks["team"] == index] for name, column in history.people_weeks.items()},
+            where(history.people_weeks, history.people_weeks["team"] == index),
             inputs.weeks,
         )
         for index in range(len(inputs.teams))
@@ -96,6 +97,7 @@ def _team(contacts: Table, customer: NDArray[np.bool_], people: Table, weeks: in
             mean_number_waiting(contacts["queued"], waiting_until(contacts), weeks),
             _over(waits, _sums(born[asked], np.ones(int(asked.sum())), weeks)),
             _over(handling - overtime, by_week(people["on_duty_hours"])),
+            _over(handling, by_week(people["on_duty_hours"])),
             overtime,
             _over(by_week(people["burnout"] * employed), by_week(employed)),
             by_week(~employed),

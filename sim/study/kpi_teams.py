@@ -101,11 +101,9 @@ def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     }
 
 
-def planned_work_done(contacts: Table, inputs: Inputs, span: Span, rows: BoolArray | None = None) -> float | None:
-    """Share of the company's planned contacts born in the window (of those in `rows`) that were resolved."""
+def planned_work_done(contacts: Table, inputs: Inputs, span: Span) -> float | None:
+    """Share of the company's planned contacts born in the window that were resolved."""
     counted = decided_plans(contacts, inputs) & span.holds(contacts["born"])
-    if rows is not None:
-        counted &= rows
     return ratio(total(counted & (contacts["outcome"] == ledger.RESOLVED)), total(counted))
 
 

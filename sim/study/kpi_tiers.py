@@ -8,15 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from sim.model.inputs import Inputs
-from sim.model.ledger import History
-from sim.study.kpi_parts import CENTS, Decisions, KpiValues, Span, ratio, total, where
-from sim.study.kpi_teams import planned_work_done
+from sim.model.ledger import RESOLVED, History
+from sim.study.kpi_parts import CENTS, Decisions, FloatArray, KpiValues, Span, ratio, total, where
+from sim.study.kpi_teams import decided_plans
 
 
 def tier_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions) -> KpiValues:
     """All KPIs of all tiers. Departures count by their expectation."""
     weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
-    of_contact, of_account = history.contacts["tier"], history.accounts["tier"]
+    of_account = history.accounts["tier"]
+    decided, done = _planned_work(history, inputs, span)
     values: KpiValues = {}
     for index, tier in enumerate(inputs.tiers):
         mine = where(weeks, weeks["tier"] == index)
@@ -29,7 +30,19 @@ def tier_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions) ->
             ),
             "satisfaction_mean": ratio(total(mine["satisfaction_sum"]), account_weeks),
             "executive_contact_mean": ratio(total(mine["executive_contact_sum"]), account_weeks),
-            "proactive_completed_share": planned_work_done(history.contacts, inputs, span, of_contact == index),
+            "proactive_completed_share": ratio(done[index], decided[index]),
         }
         values |= {f"tier.{tier}.{name}": value for name, value in figures.items()}
     return values
+
+
+def _planned_work(history: History, inputs: Inputs, span: Span) -> tuple[FloatArray, FloatArray]:
+    """(tiers,) planned contacts born in the window that were done or not, and those that were done."""
+    contacts = history.contacts
+    rows = np.flatnonzero(decided_plans(contacts, inputs) & span.holds(contacts["born"]))
+    tier, done = contacts["tier"][rows], contacts["outcome"][rows] == RESOLVED
+    count = len(inputs.tiers)
+    return (
+        np.bincount(tier, minlength=count).astype(np.float64),
+        np.bincount(tier[done], minlength=count).astype(np.float64),
+    )

@@ -13,7 +13,10 @@ from pathlib import Path
 import yaml
 
 SCENARIO_SUFFIXES = (".yaml", ".yml")
-MOST_SOURCES = 20
+MOST_SOURCES = 40
+LARGEST_READ = 1_000_000  # bytes of a scenario or a mapping; what is larger is a list, and names no other file
+# What files name: the file that a scenario extends, its list of accounts and mapping; a mapping's second list.
+NAMED_FILES = (("extends",), ("accounts", "file"), ("accounts", "mapping"), ("look_up", "file"))
 
 
 def why_not_an_output(path: Path, scenarios: Iterable[Path]) -> str | None:
@@ -34,17 +37,29 @@ def why_not_an_output(path: Path, scenarios: Iterable[Path]) -> str | None:
 
 
 def _sources(scenario: Path) -> list[Path]:
-    """A scenario file and those that it extends, as far as they can be read."""
+    """A scenario file and those that it names, as far as they can be read: extended ones, lists of accounts."""
     found: list[Path] = []
-    current: object = scenario
-    while isinstance(current, Path) and current.is_file() and current not in found and len(found) < MOST_SOURCES:
+    waiting = [scenario]
+    while waiting and len(found) < MOST_SOURCES:
+        current = waiting.pop()
+        if not current.is_file() or current in found:
+            continue
         found.append(current)
         try:
+            if current.stat().st_size > LARGEST_READ:
+                continue
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            extends = yaml.load(current.read_bytes(), Loader=loader).get("extends")
-            current = current.parent / extends
+            said = yaml.load(current.read_bytes(), Loader=loader)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
-            break
+            continue
+        for names in NAMED_FILES:
+            name = said
+            for key in names:
+                name = name.get(key) if isinstance(name, dict) else None
+            if isinstance(name, str):
+                waiting.append(current.parent / name)
+                if names == ("accounts", "file"):
+                    waiting.append((current.parent / name).with_suffix(".yaml"))
     return found
 
 

@@ -20,6 +20,7 @@ from sim.study.kpi_parts import FloatArray
 from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
 from sim.study.provenance import Provenance
+from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
 from sim.study.worker import Finished
 
@@ -63,6 +64,7 @@ class Series:
 
     teams, tiers : (3, scenarios, measures, teams or tiers, weeks); the first axis is mean, low, high.
     companies : (3, scenarios, measures, weeks).
+    company_changes : the same, of the paired differences to the first scenario.
     """
 
     scenarios: tuple[str, ...]
@@ -71,6 +73,7 @@ class Series:
     teams: FloatArray
     tiers: FloatArray
     companies: FloatArray
+    company_changes: FloatArray
 
     @property
     def weeks(self) -> int:
@@ -86,7 +89,14 @@ class Series:
 
     def company(self, scenario: str, measure: str) -> Band:
         """A series of the whole company; `measure` is one of `COMPANY_MEASURES`."""
-        return Band(*self.companies[:, self.scenarios.index(scenario), COMPANY_MEASURES.index(measure)])
+        return self._company(self.companies, scenario, measure)
+
+    def company_change(self, scenario: str, measure: str) -> Band:
+        """Its paired difference to the first scenario: far narrower than the two series suggest."""
+        return self._company(self.company_changes, scenario, measure)
+
+    def _company(self, bands: FloatArray, scenario: str, measure: str) -> Band:
+        return Band(*bands[:, self.scenarios.index(scenario), COMPANY_MEASURES.index(measure)])
 
     def _band(self, bands: FloatArray, scenario: str, measure: int, index: int) -> Band:
         return Band(*bands[:, self.scenarios.index(scenario), measure, index])
@@ -204,11 +214,38 @@ class RunResult(_Result):
 
 
 @dataclass(frozen=True)
+class Ends:
+    """A comparison with all estimated assumptions at their low ends, and again at their high ends.
+
+    moved : how many are at their ends. left_out : why the others stay, by dotted path.
+    """
+
+    low: Comparison
+    high: Comparison
+    moved: int
+    left_out: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: both comparisons, and what was moved and what was not."""
+        return {
+            "low": self.low.to_dict(),
+            "high": self.high.to_dict(),
+            "moved": self.moved,
+            "left_out": dict(self.left_out),
+        }
+
+
+@dataclass(frozen=True)
 class Comparison(_Result):
-    """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions."""
+    """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions.
+
+    risk : who is at risk, a report per scenario in their order; None unless it was asked for.
+    """
 
     differences: tuple[ScenarioDifference, ...]
     decisions: tuple[Decision, ...]
+    risk: tuple[RiskReport, ...] | None = None
+    ends: Ends | None = None
 
     @property
     def baseline(self) -> ScenarioResult:
@@ -243,8 +280,8 @@ class Comparison(_Result):
         return pandas.DataFrame(rows).set_index(["scenario", "kpi"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain values: provenance, decision, scenarios, differences."""
-        return super().to_dict() | {
+        """The result as plain values: provenance, decision, scenarios, differences, and ends if they were computed."""
+        plain = super().to_dict() | {
             "decision": [
                 {"scenario": one.scenario, "verdict": one.verdict, "sentence": f"{one.sentence} {one.note}"}
                 for one in self.decisions
@@ -258,6 +295,7 @@ class Comparison(_Result):
                 for one in self.differences
             ],
         }
+        return plain | ({"ends": self.ends.to_dict()} if self.ends else {})
 
 
 def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Finished]) -> KpiTable:
@@ -274,13 +312,15 @@ def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Fi
 
 def series(names: tuple[str, ...], inputs: Inputs, finished: Sequence[Finished]) -> Series:
     """Weekly series with intervals over replications."""
+    company = np.stack([[part.series.company for part in one.measured] for one in finished])
     return Series(
         names,
         inputs.teams,
         inputs.tiers,
         np.stack([_bands(np.stack([f.measured[i].series.teams for f in finished])) for i in range(len(names))], 1),
         np.stack([_bands(np.stack([f.measured[i].series.tiers for f in finished])) for i in range(len(names))], 1),
-        np.stack([_bands(np.stack([f.measured[i].series.company for f in finished])) for i in range(len(names))], 1),
+        _bands(company),
+        _bands(company - company[:, :1]),
     )
 
 

@@ -14,10 +14,13 @@ from multiprocessing.connection import Connection
 from sim.model import replication as engine
 from sim.model.inputs import Inputs
 from sim.model.ledger import Table
+from sim.study.account_measures import AccountMeasures, account_measures
 from sim.study.kpi_costs import costs
 from sim.study.kpi_parts import FloatArray, KpiValues
 from sim.study.kpi_series import WeeklySeries, weekly_series
 from sim.study.kpis import compute, window
+
+JOBS_KEPT = 8  # jobs that a worker remembers: several studies may take turns, and a job is large
 
 
 @dataclass(frozen=True)
@@ -25,32 +28,39 @@ class Job:
     """What all replications of a study share.
 
     baseline : the inputs of the warm-up. scenarios : what is simulated after it, in order (the baseline
-    too, if it is wanted). keep_contacts : whether the contact ledgers travel back.
+    too, if it is wanted). keep_contacts, keep_accounts : whether the contact ledgers, and figures per account,
+    travel back.
     """
 
     baseline: Inputs
     scenarios: tuple[Inputs, ...]
     seed: int
     keep_contacts: bool = False
+    keep_accounts: bool = False
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One scenario in one replication. costs : (teams + 1, cost categories). contacts : None unless kept."""
+    """One scenario in one replication. costs : (teams + 1, cost categories). contacts, accounts : None unless kept."""
 
     kpis: KpiValues
     series: WeeklySeries
     costs: FloatArray
     contacts: Table | None
+    accounts: AccountMeasures | None
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A replication that ended: one `Measured` per scenario, or what went wrong."""
+    """A replication that ended: one `Measured` per scenario, or what went wrong.
+
+    restarts : how often it was started again because its worker process had died.
+    """
 
     replication: int
     measured: tuple[Measured, ...]
     error: str | None = None
+    restarts: int = 0
 
 
 def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None) -> Finished:
@@ -70,6 +80,7 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
                     series=weekly_series(history, inputs),
                     costs=spent.table,
                     contacts=history.contacts if job.keep_contacts else None,
+                    accounts=account_measures(history, inputs) if job.keep_accounts else None,
                 )
             )
     except engine.Cancelled:
@@ -90,21 +101,24 @@ def _place(error: Exception) -> str:
 
 
 def serve(file_descriptor: int) -> None:
-    """The life of a worker process: takes a job and then replication numbers, sends back what they gave.
+    """The life of a worker process: takes jobs and replication numbers, sends back what they gave.
 
-    Messages in: a `Job`, or a replication number of the last job. Out: "ready", then a `Finished` per number.
-    It ends when the other side closes the connection or dies, in the middle of a replication too.
+    Messages in: (number, `Job`), or (number of one of the last `JOBS_KEPT` jobs, replication number). Out: "ready",
+    then a `Finished` per replication. It ends when the other side closes the connection or dies, in the middle of a
+    replication too.
     """
     parent = os.getppid()
-    job: Job | None = None
+    jobs: dict[int, Job] = {}
     with Connection(file_descriptor) as connection:
         try:
             connection.send("ready")
             while True:
-                message = connection.recv()
+                number, message = connection.recv()
                 if isinstance(message, Job):
-                    job = message
-                elif job is not None:
-                    connection.send(execute(job, message, lambda: os.getppid() != parent))
+                    jobs[number] = message
+                    for old in list(jobs)[:-JOBS_KEPT]:
+                        del jobs[old]
+                else:
+                    connection.send(execute(jobs[number], message, lambda: os.getppid() != parent))
         except (EOFError, OSError, engine.Cancelled):
             return

@@ -1,0 +1,28 @@
+"""The page "Decide": the question at the top, the answer below."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from planner import answer, inputs, runs
+
+
+def show() -> None:
+    """Draws the page."""
+    st.title("What does the decision do?")
+    runs.collect()
+    with st.container(border=True):
+        chosen = inputs.show()
+        runs.find_again(chosen)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            runs.buttons(chosen)
+            with st.popover("Replications, luck", icon=":material/tune:"):
+                inputs.run_options()
+    inputs.keep()
+    runs.watch()
+    runs.note()
+    found = runs.shown(chosen)
+    if found is not None:
+        answer.show(found)
+    elif chosen is not None and not st.session_state.get("job"):
+        st.info("Press Run: both scenarios are simulated week by week, with the same luck, and compared.")

@@ -1,0 +1,178 @@
+"""The page "Who is at risk": every account of the opening book with what to do next, and the calendar of renewals.
+
+In: the risk reports of the comparison that the page "Decide" has run. Out: a table, a chart, downloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from planner import charts, inputs, runs, words
+from sim.study.csv_text import csv_text, harmless
+from sim.study.kpis import tier_title
+from sim.study.risk import RiskReport
+
+EVERYBODY = "Everybody"
+TABLE_PIXELS = 560
+PERCENT = "%.1f %%"
+
+
+def show() -> None:
+    """Draws the page."""
+    st.title("Who is at risk?")
+    runs.collect()
+    chosen = inputs.current()
+    answer = st.session_state.get("shown") if chosen is None else runs.ANSWERS.get(chosen.key)
+    if answer is None:
+        st.write(
+            "Each account of the opening book: how likely it would sign a renewal today, why it might not, and what to"
+            " do next. The figures come from the simulation of the scenarios chosen on the page Decide."
+        )
+        runs.buttons(chosen)
+    runs.watch()
+    runs.note()
+    if answer is None:
+        return
+    reports: Mapping[str, RiskReport] = {report.scenario: report for report in answer.comparison.risk or ()}
+    name = st.segmented_control(
+        "Scenario", list(reports), default=next(iter(reports)), required=True, format_func=words.escape
+    )
+    report = reports[name or next(iter(reports))]
+    _summary(report)
+    _table(report)
+    _calendar(report)
+
+
+def _summary(report: RiskReport) -> None:
+    accounts, leaves, loss = report.accounts, report.accounts.leaves.mean, report.accounts.arr_loss.mean
+    count, arr = len(accounts), float(accounts.arr_per_year.sum())
+    st.markdown(
+        f"Of **{count:,} accounts** with **{words.value(arr, report.currency + ' per year')}**,"
+        f" **{leaves.sum():.0f}** are expected to have left after {report.horizon_weeks} weeks, and with them"
+        f" **{words.value(float(loss.sum()), report.currency + ' per year')}**."
+        f" From {report.replications:,} simulated {'history' if report.replications == 1 else 'histories'}."
+    )
+
+
+def _table(report: RiskReport) -> None:
+    frame = report.to_frame().iloc[report.accounts.worst_first()]
+    left, middle, right = st.columns([2, 2, 3])
+    with left:
+        tiers = st.multiselect("Tiers", list(report.tiers), format_func=tier_title, placeholder="All tiers")
+    with middle:
+        owners = sorted({owner for owner in frame["owner"] if owner})
+        owner = st.selectbox("Owner", [EVERYBODY, *owners])
+    with right:
+        sought = st.text_input("Account or name", placeholder="part of an id or a name")
+    if tiers:
+        frame = frame[frame["tier"].isin(tiers)]
+    if owner != EVERYBODY:
+        frame = frame[frame["owner"] == owner]
+    if sought:
+        text = (frame["account"] + " " + frame["name"]).str.casefold()
+        frame = frame[text.str.contains(sought.casefold(), regex=False)]
+    st.dataframe(
+        shown_rows(frame),
+        hide_index=True,
+        width="stretch",
+        height=TABLE_PIXELS,
+        column_config={
+            "Account": st.column_config.TextColumn(pinned=True),
+            "ARR": st.column_config.NumberColumn(f"ARR ({report.currency})", format="localized"),
+            "Renewal": st.column_config.DateColumn(format="D MMM YYYY"),
+            "Would sign": st.column_config.ProgressColumn(
+                "Would sign today (%)",
+                format=PERCENT,
+                min_value=0,
+                max_value=100,
+                help="If a renewal contract were submitted on the first day: how likely would they sign?",
+            ),
+            "Interval": st.column_config.TextColumn(
+                help="95 % interval of that mean over the simulated histories: chance only."
+            ),
+            "Left in a year": st.column_config.NumberColumn(
+                f"Left in {report.horizon_weeks} weeks (%)",
+                format=PERCENT,
+                help="Expected share of the histories in which the account has left by then.",
+            ),
+            "Expected loss": st.column_config.NumberColumn(f"Expected loss ({report.currency})", format="localized"),
+            "Due": st.column_config.DateColumn(format="D MMM YYYY"),
+        },
+    )
+    st.caption(
+        f"{words.counted(len(frame), 'account')}, the largest expected loss first. An account with a high chance to"
+        " sign today may still be at risk before its renewal: intent builds over the contract's term."
+    )
+    whole = len(frame) == len(report.accounts)
+    st.download_button(
+        "All accounts as CSV" if whole else "These accounts as CSV",
+        lambda: csv_text(list(frame.columns), frame.itertuples(index=False, name=None)),
+        file_name="accounts_at_risk.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/table:",
+    )
+
+
+def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The report's columns as the page shows them: probabilities in per cent, money in whole units."""
+
+    def percent(name: str) -> pd.Series:
+        return 100 * frame[name].astype(float)
+
+    low, high = percent("would_sign_low"), percent("would_sign_high")
+    interval = [
+        words.MISSING if np.isnan(a) or np.isnan(b) else f"{a:.1f} to {b:.1f} %" for a, b in zip(low, high, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "Account": frame["account"].map(harmless),  # a table has a download button of its own
+            "Name": frame["name"].map(harmless),
+            "Tier": [tier_title(tier) for tier in frame["tier"]],
+            "Owner": frame["owner"].map(harmless),
+            "ARR": frame["arr_per_year"].round(),
+            "Renewal": frame["renewal"],
+            "Next action": frame["next_action"],
+            "Due": frame["next_action_due"],
+            "Would sign": percent("would_sign"),
+            "Interval": interval,
+            "Left in a year": percent("leaves"),
+            "Expected loss": frame["expected_arr_loss"].astype(float).round(),
+            "Main driver": frame["main_driver_means"],
+        }
+    ).drop(columns=[] if frame["name"].any() else ["Name"])
+
+
+def _calendar(report: RiskReport) -> None:
+    st.subheader("Renewal calendar")
+    calendar = report.calendar
+    st.markdown(f"**ARR up for renewal by month and tier**, thousand {report.currency} a year")
+    names = [tier_title(tier) for tier in calendar.tiers]
+    st.plotly_chart(
+        charts.stacked_months(calendar.months, names, calendar.arr_up / 1000, calendar.arr_loss.clipped().mean / 1000),
+        key="calendar",
+        config=charts.CONFIG,
+    )
+    st.caption(
+        "Bars: contracts of the opening book that end in the month, later terms included, mean over the histories."
+        " Line: ARR expected to be lost at these renewals."
+    )
+    with st.expander("The calendar as a table"):
+        frame = calendar.to_frame()
+        frame["tier"] = [tier_title(tier) for tier in frame["tier"]]
+        rows = {"renewals": 1, "arr_up_for_renewal": 0, "expected_arr_loss": 0}
+        frame = frame[["month", "tier", *rows]].round(rows)
+        frame.columns = ["Month", "Tier", "Renewals", "ARR up for renewal", "Expected loss"]
+        st.dataframe(frame, hide_index=True, width="stretch")
+        st.download_button(
+            "Calendar as CSV",
+            lambda: csv_text(list(frame.columns), frame.itertuples(index=False, name=None)),
+            file_name="renewal_calendar.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )

@@ -1,0 +1,44 @@
+"""Names of files in files: they stay in the folder of the file that names them, or below it.
+
+In: what a file says. Out: why it names no file there, or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from sim.scenario.errors import shown
+
+LONGEST = 200
+
+
+def real(path: Path) -> Path:
+    """The path with all links followed."""
+    return Path(os.path.realpath(path))
+
+
+def why_not_inside(value: Any, beside: Path, folder: Path | None, such_as: str) -> str | None:
+    """Why `value` does not name a file in the folder or below it; None if it does.
+
+    beside : folder of the file that says it. folder : the folder to stay in; None where there is none.
+    such_as : an example for the message.
+    """
+    if not isinstance(value, str) or not value.strip():
+        return f"{shown(value)} is not the name of a file; write one name, such as {such_as}"
+    if folder is None:
+        return f"{shown(value)} cannot be looked for, because this text has no folder; give all values here"
+    stay = f"name a file in this folder or below it, such as {such_as}"
+    if not value.isprintable() or len(value) > LONGEST:
+        return f"{shown(value)} is not the name of a file; {stay}"
+    windows = PureWindowsPath(value)
+    if value.startswith(("/", "~")) or windows.drive or windows.root:
+        return f"{shown(value)} is an absolute path; {stay}"
+    if "\\" in value:
+        return f"{shown(value)} has a backslash; write folders with '/'"
+    if ".." in value.split("/"):
+        return f"{shown(value)} leaves the folder; {stay}"
+    if not real(beside / value).is_relative_to(real(folder)):
+        return f"{shown(value)} is a link that leaves the folder; {stay}"
+    return None

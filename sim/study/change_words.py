@@ -1,0 +1,138 @@
+"""What a what-if changes, in the words of the person who decides.
+
+In: the baseline and the what-if, and how many of a team's contacts are support calls, if known. Out: sentences
+such as "From 1 July 2026 all support calls, about 29 % of the CSMs' contacts, go straight to Support."
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sim.scenario import Scenario, phases
+from sim.scenario.schema import Rule
+from sim.study.kpis import team_title
+
+MOST_TOLD = 4
+NOT_INPUTS = frozenset({"name", "description", "changes", "book"})
+Values = dict[str, Any]
+
+
+def change_sentences(
+    baseline: Scenario, what_if: Scenario, support_share: Mapping[str, float] | None = None
+) -> list[str]:
+    """One sentence for each date from which the what-if differs from the baseline.
+
+    support_share : by team, support calls as a share of the contacts that it handles.
+    """
+    said: Values = {}
+    sentences = []
+    for day, ours, theirs in _states(baseline, what_if):
+        differing = {path: value for path, value in theirs.items() if ours.get(path) != value}
+        differing |= {path: None for path in ours if path not in theirs}
+        fresh = {path for path, value in differing.items() if path not in said or said[path] != value}
+        back = {path for path in said if path not in differing}
+        said = differing
+        clauses = list(_clauses(fresh | back, ours, theirs, support_share or {}))
+        if clauses:
+            start = "From the start" if day <= baseline.start else f"From {day_words(day)}"
+            sentences.append(f"{start} {_joined(clauses)}.")
+    return sentences or ["Nothing changes: the two scenarios say the same."]
+
+
+def day_words(day: dt.date) -> str:
+    """'1 July 2026'."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def _states(baseline: Scenario, what_if: Scenario) -> Iterator[tuple[dt.date, Values, Values]]:
+    """The flat values of both scenarios at every date on which one of them changes."""
+    ours, theirs = phases(baseline), phases(what_if)
+    for day in sorted({phase.start for phase in [*ours, *theirs]}):
+        now = [[phase for phase in parts if phase.start <= day][-1].scenario for parts in (ours, theirs)]
+        yield day, _flat(now[0]), _flat(now[1])
+
+
+def _flat(scenario: Scenario) -> Values:
+    """Values by dotted path; lists are one value."""
+    found: Values = {}
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, Mapping) and path != "routing.rules":
+            for key, inside in value.items():
+                walk(inside, f"{path}.{key}" if path else str(key))
+        else:
+            found[path] = value
+
+    walk(scenario.model_dump(by_alias=True, exclude_none=True, exclude=set(NOT_INPUTS)), "")
+    return found
+
+
+def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mapping[str, float]) -> Iterator[str]:
+    if "routing.rules" in paths:
+        rules = [Rule.model_validate(rule) for rule in theirs.get("routing.rules") or []]
+        yield from (_rule(rule, support_share) for rule in rules)
+        if not rules:
+            yield "contacts go where they went before"
+    heads = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".headcount"))
+    for path in heads:
+        yield _headcount(path.split(".")[1], ours[path], theirs[path])
+    others = sorted(paths - {"routing.rules", *heads})
+    for path in others[:MOST_TOLD]:
+        yield f"{path} is {_shown(theirs.get(path))} instead of {_shown(ours.get(path))}"
+    if len(others) > MOST_TOLD:
+        yield f"{len(others) - MOST_TOLD} more inputs differ"
+
+
+def _rule(rule: Rule, support_share: Mapping[str, float]) -> str:
+    """'all support calls, about 29 % of the CSMs' contacts, go straight to Support'."""
+    if rule.categories is None:
+        what = "all support calls" if rule.share == 1 else f"{100 * rule.share:.3g} % of the support calls"
+        if rule.share == 0:
+            what = "no support calls"
+    else:
+        names = _joined([name.replace("_", " ") for name in rule.categories])
+        what = f"all {names} contacts" if rule.share == 1 else f"{100 * rule.share:.3g} % of the {names} contacts"
+    known = support_share.get(rule.from_)
+    if rule.categories is None and known is not None and rule.share > 0:
+        what += f", about {100 * known * rule.share:.0f} % of {_whose(rule.from_)} contacts,"
+    target = team_title(rule.to)
+    if rule.how == "front_door":
+        return f"{what} go straight to {target}"
+    return f"{what} are answered by {_people(rule.from_)} first and then handed over to {target}"
+
+
+def _headcount(team: str, before: int, after: int) -> str:
+    people = "person" if after == 1 else "people"
+    change = (
+        f"{abs(after - before)} {'more' if after > before else 'fewer'}" if after != before else "as in the baseline"
+    )
+    return f"the {team_title(team)} team has {after:,} {people}, {change}"
+
+
+def _people(team: str) -> str:
+    title = team_title(team)
+    return f"the {title}s" if title.isupper() else title
+
+
+def _whose(team: str) -> str:
+    people = _people(team)
+    return f"{people}'" if people.endswith("s") else f"{people}'s"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _joined(parts: list[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,0 +1,82 @@
+"""What a what-if changes, said as the decider would say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.scenario import Scenario, load_scenario, load_scenario_text
+from sim.study.change_words import change_sentences
+
+
+@pytest.fixture(scope="module")
+def baseline(scenario_folder: Path) -> Scenario:
+    return load_scenario(scenario_folder / "baseline.yaml")
+
+
+def what_if(folder: Path, text: str) -> Scenario:
+    return load_scenario_text(f"name: Test\nextends: baseline.yaml\n{text}", "test", folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (
+            "reroute_support_calls.yaml",
+            "From 1 July 2026 all support calls, about 30 % of the CSMs' contacts, go straight to Support.",
+        ),
+        (
+            "reroute_and_hire.yaml",
+            "From 1 July 2026 all support calls, about 30 % of the CSMs' contacts, go straight to Support and the"
+            " Support team has 6 people, 1 more.",
+        ),
+        ("one_more_csm.yaml", "From 1 July 2026 the CSM team has 7 people, 1 more."),
+    ],
+)
+def test_shipped_what_ifs_are_said_in_one_sentence(
+    baseline: Scenario, scenario_folder: Path, file: str, sentence: str
+) -> None:
+    assert change_sentences(baseline, load_scenario(scenario_folder / file), {"csm": 0.3}) == [sentence]
+
+
+def test_nothing_changed_is_said(baseline: Scenario) -> None:
+    assert change_sentences(baseline, baseline) == ["Nothing changes: the two scenarios say the same."]
+
+
+def test_a_part_of_the_calls_by_warm_transfer(baseline: Scenario, scenario_folder: Path) -> None:
+    rule = "{from: csm, to: support, share: 0.6, how: warm_transfer}"
+    text = f"changes: [{{from: 2026-07-01, set: {{routing.rules: [{rule}]}}}}]"
+    assert change_sentences(baseline, what_if(scenario_folder, text), {"csm": 0.3}) == [
+        "From 1 July 2026 60 % of the support calls, about 18 % of the CSMs' contacts, are answered by the CSMs first"
+        " and then handed over to Support."
+    ]
+
+
+def test_each_date_has_its_own_sentence_and_what_goes_back_is_said(baseline: Scenario, scenario_folder: Path) -> None:
+    text = """
+changes:
+  - {from: 2026-03-02, set: {teams.csm.headcount: 8}}
+  - {from: 2026-09-07, set: {teams.csm.headcount: 6, teams.support.headcount: 4}}
+"""
+    assert change_sentences(baseline, what_if(scenario_folder, text)) == [
+        "From 2 March 2026 the CSM team has 8 people, 2 more.",
+        "From 7 September 2026 the CSM team has 6 people, as in the baseline and the Support team has 4 people,"
+        " 1 fewer.",
+    ]
+
+
+def test_other_inputs_are_named_with_both_values_and_many_are_counted(
+    baseline: Scenario, scenario_folder: Path
+) -> None:
+    one = change_sentences(baseline, what_if(scenario_folder, "money: {gross_margin: 0.7}"))
+    assert one == [f"From the start money.gross_margin is 0.7 instead of {baseline.money.gross_margin:g}."]
+    off = "mechanisms: {burnout: false, turnover: false, absence: false, overtime: false, churn: false, growth: false}"
+    many = change_sentences(baseline, what_if(scenario_folder, off))
+    assert many[0].startswith("From the start mechanisms.absence is off instead of on, ")
+    assert many[0].endswith(" and 2 more inputs differ.")
+
+
+def test_a_list_of_accounts_is_no_change_of_the_what_if(scenario_folder: Path) -> None:
+    both = [load_scenario(scenario_folder / f"example_{name}.yaml") for name in ("accounts", "reroute")]
+    assert change_sentences(both[0], both[1]) == ["From 1 July 2026 all support calls go straight to Support."]
