@@ -116,6 +116,7 @@ def test_moving_the_share_slider_changes_the_sentence_and_marks_the_answer_stale
     page.close()
 
 
+@pytest.mark.slow
 def test_cancel_ends_a_long_run_and_the_next_one_works(browser: Browser, planner_url: str) -> None:
     page = open_page(browser, planner_url + question(1000))
     run_button(page).click()
@@ -144,6 +145,7 @@ def test_a_link_restores_the_question_and_the_answer(browser: Browser, planner_u
     again.close()
 
 
+@pytest.mark.slow
 def test_a_broken_link_is_answered_with_its_reason(browser: Browser, planner_url: str) -> None:
     page = open_page(browser, planner_url + '/?q={"baseline":"../secret.yaml","what_if":"x.yaml"}')
     expect(page.get_by_text("This link cannot be followed: baseline")).to_be_visible()
@@ -151,6 +153,7 @@ def test_a_broken_link_is_answered_with_its_reason(browser: Browser, planner_url
     page.close()
 
 
+@pytest.mark.slow
 def test_two_sessions_at_once_get_their_own_answers(browser: Browser, planner_url: str) -> None:
     long = open_page(browser, planner_url + question(1000, "one_more_csm.yaml"))
     short = open_page(browser, planner_url + question(3))
@@ -167,6 +170,7 @@ def test_two_sessions_at_once_get_their_own_answers(browser: Browser, planner_ur
         page.close()
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_answer_without_sideways_scrolling(browser: Browser, planner_url: str) -> None:
     page = open_page(browser, planner_url + question(2), width=400)
     run(page)
@@ -187,6 +191,7 @@ def download(page: Page, name: str, target: Path) -> None:
     assert waiting.value.suggested_filename == target.name
 
 
+@pytest.mark.slow
 def test_downloads_are_the_scenario_the_numbers_and_the_json(
     browser: Browser, planner_url: str, tmp_path: Path
 ) -> None:
@@ -236,6 +241,7 @@ def test_a_good_list_is_used_on_all_pages_and_a_bad_one_is_answered_with_all_its
     page.close()
 
 
+@pytest.mark.slow
 def test_coming_back_to_the_question_finds_everything_where_it_was(browser: Browser, planner_url: str) -> None:
     page = open_page(browser, planner_url + question(2, "reroute_and_hire.yaml"))
     page.get_by_role("slider", name=SHARE).focus()
