@@ -372,7 +372,7 @@ def _draft(change: Change | None) -> Draft:
 
 def _chosen(draft: Draft) -> Chosen | None:
     """The draft with its scenarios; None, with the reasons on the page, if they cannot be compared."""
-    from sim.study.experiment import check_comparable
+    from sim.study.given import check_comparable
 
     if draft.baseline == draft.what_if and draft.change is None:
         st.warning("Baseline and what-if are the same file. Choose two, or move a lever.")

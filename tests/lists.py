@@ -35,3 +35,13 @@ def row(**cells: str) -> str:
     """The good row with some cells replaced."""
     names, values = HEADER.strip().split(","), GOOD.strip().split(",")
     return ",".join(cells.get(name, value) for name, value in zip(names, values, strict=True)) + "\n"
+
+
+LOOK_UP = MAPPING.replace(", owner: csm", "") + "look_up: {file: crm.csv, account: aid, columns: {owner: rep}}\n"
+ROWS = [
+    row(id=f"A-{index}", arr=str(1000 * index + 500), plan="Pro" if index % 3 else "Basic", csm=f"Owner {index % 4}",
+        begin=f"2025-0{index % 9 + 1}-11", seats=str(index))
+    for index in range(1, 25)
+] + [
+    row(id="A-3", arr="77", csm="Owner 1", begin="2025-12-01"), row(id="A-4", arr="9", begin="2024-01-01", term="24"),
+]  # fmt: skip

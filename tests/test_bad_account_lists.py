@@ -1,24 +1,17 @@
-"""Account lists that cannot be used: each defect gives its message, all at once, and nothing else is ever raised."""
+"""Account lists that cannot be used: each defect gives its message, all at once."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from lists import GOOD, HEADER, MAPPING, START, TIERS, read, row
+from lists import GOOD, HEADER, LOOK_UP, MAPPING, read, row
 
 from sim.scenario import (
-    AccountList,
     AccountSource,
     ScenarioError,
-    guess_mapping,
     load_scenario,
     load_scenario_text,
-    read_accounts,
     read_mapping,
 )
 from sim.scenario.book.csv_table import MAX_BYTES, MAX_ROWS
@@ -268,9 +261,6 @@ def test_tiers_that_the_scenario_does_not_have_are_named() -> None:
     assert said(HEADER + GOOD, MAPPING.replace("midmarket", "mid_market")) == [f"map.yaml: tier.Pro: {meant}"]
 
 
-LOOK_UP = MAPPING.replace(", owner: csm", "") + "look_up: {file: crm.csv, account: aid, columns: {owner: rep}}\n"
-
-
 @pytest.mark.parametrize(
     ("second", "message"),
     [
@@ -471,51 +461,3 @@ def test_an_override_cannot_name_a_list() -> None:
         load_scenario(SHIPPED / "baseline.yaml", {"accounts.file": "l.csv"})
     with pytest.raises(ScenarioError, match=r"accounts\.file: an empty value cannot be set here"):
         load_scenario(SHIPPED / "example_accounts.yaml", {"accounts.file": None})
-
-
-# --- whatever bytes ------------------------------------------------------------------------------------------
-
-PIECES = st.sampled_from(
-    [*HEADER.strip().split(","), ",", ";", "\n", '"', "\r", "\t", "A-1", "Pro", "12000", "1,5", "€", "2025-01-01", "12"]
-)
-TEXTS = st.lists(PIECES, max_size=60).map("".join)
-BYTES = st.one_of(
-    st.binary(max_size=300),
-    TEXTS.map(str.encode),
-    TEXTS.map(lambda text: (HEADER + GOOD + text).encode()),
-    TEXTS.map(lambda text: text.encode("utf-16")),
-)
-
-
-@settings(max_examples=300)
-@given(data=BYTES, second=st.one_of(st.none(), BYTES))
-def test_whatever_the_bytes_nothing_but_a_scenario_error_is_raised(data: bytes, second: bytes | None) -> None:
-    def by_guess() -> AccountList:
-        mapping = guess_mapping(data, "list.csv")
-        return read_accounts(data, "list.csv", mapping, tiers=TIERS, start=START, currency="USD", look_up=second)
-
-    for attempt in (lambda: read(data, MAPPING, second), lambda: read(data, LOOK_UP, second), by_guess):
-        with contextlib.suppress(ScenarioError):
-            assert len(attempt()) > 0, "a list that is accepted has accounts"
-
-
-@settings(max_examples=200)
-@given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace"))))
-def test_whatever_the_bytes_of_a_mapping_nothing_but_a_scenario_error_is_raised(data: bytes) -> None:
-    with pytest.raises(ScenarioError):
-        read_mapping(data, "map.yaml")
-
-
-KEYS = st.sampled_from(["columns", "account", "tier", "term", "drop", "is", "headcount", "look_up", "csm", "as_of"])
-VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-5, 70), st.sampled_from(["id", "small", "sum", "2025-01-01"])),
-    lambda inside: st.one_of(st.lists(inside, max_size=3), st.dictionaries(KEYS, inside, max_size=5)),
-    max_leaves=12,
-)
-
-
-@settings(max_examples=300)
-@given(said=st.dictionaries(KEYS, VALUES, max_size=6))
-def test_whatever_a_mapping_says_nothing_but_a_scenario_error_is_raised(said: dict[str, object]) -> None:
-    with pytest.raises(ScenarioError):
-        read_mapping(json.dumps({**said, "unknown": 1}).encode(), "map.yaml")

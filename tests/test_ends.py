@@ -14,7 +14,8 @@ from sim.scenario.evidence import numbers
 from sim.study.ends import PROFILE, SET, corners, ends, work_hours
 from sim.study.errors import Interrupted
 from sim.study.executors import InThisProcess, LocalPool
-from sim.study.experiment import Progress, assumptions, check_comparable, compare, compare_at_ends
+from sim.study.experiment import Progress, assumptions, compare, compare_at_ends
+from sim.study.given import check_comparable
 
 SHIPPED = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 BASELINE = next(path for path in SHIPPED if path.name == "baseline.yaml")

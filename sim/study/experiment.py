@@ -18,12 +18,13 @@ import numpy as np
 
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
-from sim.scenario import AccountList, AccountSource, Problem, Scenario, ScenarioError, load_scenario
+from sim.scenario import AccountSource, Scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.decision import decide, plain, plain_change
 from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
 from sim.study.executors import Executor, LocalPool
+from sim.study.given import ScenarioLike, check_comparable, read_scenario, read_scenarios
 from sim.study.kpis import Kpi, registry, window
 from sim.study.ledger_file import LedgerFile
 from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
@@ -44,7 +45,6 @@ from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
 from sim.study.worker import Finished, Job
 
-ScenarioLike = Scenario | str | Path
 ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport)
 
 ESTIMATE_EVERY_SECONDS = 0.25
@@ -97,7 +97,7 @@ def run(
     ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
     """
     _check_ledger(ledger, [scenario])
-    one = _loaded(scenario, accounts)
+    one = read_scenario(scenario, accounts)
     study = _Study([one], seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
@@ -131,7 +131,7 @@ def compare(
     if not listed:
         raise StudyInputError("There is no scenario to compare; give at least one beside the baseline.")
     _check_ledger(ledger, [baseline, *listed])
-    loaded = _all_loaded([baseline, *listed], accounts)
+    loaded = read_scenarios([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     study = _Study(loaded, seed, replications)
 
@@ -181,7 +181,7 @@ def accounts_at_risk(
 
     Parameters and errors are those of `run`. It keeps about 50 bytes per account and replication.
     """
-    study = _Study([_loaded(scenario, accounts)], seed, replications)
+    study = _Study([read_scenario(scenario, accounts)], seed, replications)
 
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
         return study.risk(0, finished, failures)
@@ -208,7 +208,7 @@ def compare_at_ends(
     replications of both comparisons.
     """
     listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
-    loaded = _all_loaded([baseline, *listed], accounts)
+    loaded = read_scenarios([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     both = corners(loaded)
     total, began = 2 * replications, time.monotonic()
@@ -435,90 +435,3 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         seen.add(unique)
         result.append(unique)
     return tuple(result)
-
-
-def _loaded(scenario: ScenarioLike, accounts: AccountSource | None) -> Scenario:
-    if not isinstance(scenario, Scenario | str | Path):
-        raise TypeError(
-            f"{scenario!r} is no scenario; give the path of a scenario file or what load_scenario returned."
-        )
-    if isinstance(scenario, Scenario) and accounts is not None:
-        raise StudyInputError(f"accounts: {scenario.name!r} is read already; give its list to load_scenario.")
-    return scenario if isinstance(scenario, Scenario) else load_scenario(Path(scenario), accounts=accounts)
-
-
-def _all_loaded(scenarios: Sequence[ScenarioLike], accounts: AccountSource | None) -> list[Scenario]:
-    """All scenarios, or one ScenarioError with the problems of all files, each told once."""
-    loaded: list[Scenario] = []
-    problems: dict[Problem, None] = {}
-    for one in scenarios:
-        try:
-            loaded.append(_loaded(one, accounts))
-        except ScenarioError as error:
-            problems |= dict.fromkeys(error.problems)
-    if problems:
-        raise ScenarioError(problems)
-    return loaded
-
-
-SAME_EVERYWHERE = (
-    "start", "weeks", "window", "currency", "book",
-    "tiers.*.accounts", "tiers.*.arr_per_year_mean", "tiers.*.arr_cv", "tiers.*.arr_per_seat_per_year",
-    "tiers.*.term_months", "accounts.book_seed", "accounts.warm_up_weeks", "accounts.contact_rate_cv",
-    "accounts.adoption.opening", "accounts.executive_contact.opening",
-    "teams.*.opening_vacancies", "teams.*.opening_burnout", "departures.opening_intent_factor",
-)  # fmt: skip
-NAMES = ("tiers", "categories", "channels", "teams")
-
-
-def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) -> None:
-    """Raises ScenarioError unless the scenarios have the baseline's names, calendar and opening state."""
-    baseline = loaded[0]
-    problems: list[Problem] = []
-    for scenario, source in zip(loaded[1:], given[1:], strict=True):
-        known = len(problems)
-        file = scenario.name if isinstance(source, Scenario) else str(source)
-        for kind in NAMES:
-            ours, theirs = list(getattr(scenario, kind)), list(getattr(baseline, kind))
-            if ours != theirs:
-                message = (
-                    f"{', '.join(ours)}: a comparison needs the baseline's names in its order ({', '.join(theirs)})."
-                )
-                problems.append(Problem(file, 0, kind, message))
-        if len(problems) > known:
-            continue
-        if scenario.book != baseline.book:
-            book, other = map(_book_words, (scenario.book, baseline.book))
-            message = (
-                f"{book} is not {other}, with which the baseline starts; a comparison starts from one book: "
-                "name the same list in both, in a file that both extend, or with --accounts."
-            )
-            problems.append(Problem(file, 0, "accounts.file", message))
-            continue
-        for pattern in SAME_EVERYWHERE:
-            for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
-                if ours != theirs:
-                    this, that = (f"no {path}" if value is None else value for value in (ours, theirs))
-                    message = (
-                        f"{this} differs from the baseline's {that}; a comparison starts from one opening "
-                        "state: make it the same here, or change it from a date on under 'changes'."
-                    )
-                    if pattern in ("start", "weeks", "window", "currency"):
-                        message = f"{this} differs from the baseline's {that}; a comparison needs the same."
-                    problems.append(Problem(file, 0, path, message))
-    if problems:
-        raise ScenarioError(problems)
-
-
-def _book_words(book: AccountList | None) -> str:
-    return "an invented book" if book is None else f"a list of {len(book):,} accounts (digest {book.digest[:8]})"
-
-
-def _values(ours: Any, theirs: Any, keys: Sequence[str], path: str) -> list[tuple[str, Any, Any]]:
-    """(path, our value, their value) for a dotted pattern in which * stands for every key of a map."""
-    if not keys:
-        return [(path, ours, theirs)]
-    key, *rest = keys
-    if key == "*":
-        return [found for name in ours for found in _values(ours[name], theirs[name], rest, f"{path}.{name}")]
-    return _values(getattr(ours, key), getattr(theirs, key), rest, f"{path}.{key}" if path else key)
