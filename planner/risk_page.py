@@ -14,7 +14,7 @@ import streamlit as st
 from planner import charts, inputs, runs, words
 from sim.study.csv_text import csv_text, harmless
 from sim.study.kpis import tier_title
-from sim.study.risk import RiskReport
+from sim.study.risk import Means, RiskReport
 
 EVERYBODY = "Everybody"
 TABLE_PIXELS = 560
@@ -48,14 +48,23 @@ def show() -> None:
 
 
 def _summary(report: RiskReport) -> None:
-    accounts, leaves, loss = report.accounts, report.accounts.leaves.mean, report.accounts.arr_loss.mean
-    count, arr = len(accounts), float(accounts.arr_per_year.sum())
+    unit = f"{report.currency} per year"
+    count, arr = len(report.accounts), float(report.accounts.arr_per_year.sum())
+    leaving, lost = report.leaving.clipped(), report.arr_leaving.clipped()
+    histories = f"{report.replications:,} simulated {'history' if report.replications == 1 else 'histories'}"
     st.markdown(
-        f"Of **{count:,} accounts** with **{words.value(arr, report.currency + ' per year')}**,"
-        f" **{leaves.sum():.0f}** are expected to have left after {report.horizon_weeks} weeks, and with them"
-        f" **{words.value(float(loss.sum()), report.currency + ' per year')}**."
-        f" From {report.replications:,} simulated {'history' if report.replications == 1 else 'histories'}."
+        f"Of **{words.counted(count, 'account')}** with **{words.value(arr, unit)}**,"
+        f" **{float(leaving.mean):.0f}**{_interval(leaving, '')} are expected to have left after"
+        f" {report.horizon_weeks} weeks, and with them"
+        f" **{words.value(float(lost.mean), unit)}**{_interval(lost, unit)}. From {histories}; intervals at 95 %,"
+        " chance only."
     )
+
+
+def _interval(total: Means, unit: str) -> str:
+    """The interval of a figure of the whole book in brackets; empty after one history."""
+    ends = [float(total.low), float(total.high)]
+    return "" if np.isnan(ends).any() else f" ({words.span(ends, unit)})"
 
 
 def _table(report: RiskReport) -> None:
@@ -99,6 +108,7 @@ def _table(report: RiskReport) -> None:
                 format=PERCENT,
                 help="Expected share of the histories in which the account has left by then.",
             ),
+            "Its interval": st.column_config.TextColumn("Interval", help="95 % interval of that mean: chance only."),
             "Expected loss": st.column_config.NumberColumn(f"Expected loss ({report.currency})", format="localized"),
             "Due": st.column_config.DateColumn(format="D MMM YYYY"),
         },
@@ -124,10 +134,10 @@ def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
     def percent(name: str) -> pd.Series:
         return 100 * frame[name].astype(float)
 
-    low, high = percent("would_sign_low"), percent("would_sign_high")
-    interval = [
-        words.MISSING if np.isnan(a) or np.isnan(b) else f"{a:.1f} to {b:.1f} %" for a, b in zip(low, high, strict=True)
-    ]
+    def interval(name: str) -> list[str]:
+        ends = zip(percent(f"{name}_low"), percent(f"{name}_high"), strict=True)
+        return [words.MISSING if np.isnan([a, b]).any() else f"{a:.1f} to {b:.1f} %" for a, b in ends]
+
     return pd.DataFrame(
         {
             "Account": frame["account"].map(harmless),  # a table has a download button of its own
@@ -139,8 +149,9 @@ def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
             "Next action": frame["next_action"],
             "Due": frame["next_action_due"],
             "Would sign": percent("would_sign"),
-            "Interval": interval,
+            "Interval": interval("would_sign"),
             "Left in a year": percent("leaves"),
+            "Its interval": interval("leaves"),
             "Expected loss": frame["expected_arr_loss"].astype(float).round(),
             "Main driver": frame["main_driver_means"],
         }

@@ -10,7 +10,7 @@ import pytest
 from pages import World, csv_rows, finish, frame, go, named, open_page, plain, texts, wait_for_end
 from streamlit.testing.v1 import AppTest
 
-from planner import risk_page
+from planner import risk_page, words
 from sim.study.results import Comparison
 from sim.study.risk import RiskReport
 
@@ -114,7 +114,10 @@ def test_the_accounts_stand_with_the_largest_expected_loss_first(page: AppTest, 
     assert table["Interval"].iloc[0].endswith(" %")
     assert "Name" not in table.columns, "an invented book has no names"
     assert f"Of **30 accounts** with **USD {accounts.arr_per_year.sum() / 1000:.0f} k per year**" in plain(page)
-    assert "From 3 simulated histories." in plain(page)
+    assert "From 3 simulated histories; intervals at 95 %" in plain(page)
+    leaving = report_of(tiny).leaving.clipped()
+    ends = words.span([float(leaving.low), float(leaving.high)], "")
+    assert f"({ends}) are expected to have left" in plain(page)
 
 
 def test_filters_by_tier_owner_and_text_leave_the_accounts_that_have_all_of_it(
@@ -189,7 +192,7 @@ def test_one_history_has_no_interval(world: World, tiny: Comparison) -> None:
     means = replace(report.accounts.would_sign, low=report.accounts.would_sign.mean * float("nan"))
     alone = replace(report, replications=1, accounts=replace(report.accounts, would_sign=means))
     page = with_answer(replace(tiny, risk=(alone, report_of(tiny, 1))))
-    assert "From 1 simulated history." in plain(page)
+    assert "From 1 simulated history;" in plain(page)
     assert set(frame(page, "Would sign")["Interval"]) == {"–"}
 
 

@@ -213,6 +213,16 @@ def test_calendar_and_mid_term_leaving_add_up_to_the_accounts() -> None:
     assert measures.calendar[:, :, 2].sum() + loss == pytest.approx(measures.arr_loss.sum())
 
 
+def test_the_whole_books_interval_is_that_of_its_sums_and_not_a_sum_of_intervals() -> None:
+    _, _, one = measured({"weeks": 8})
+    leaving = [np.full_like(one.departures, share) for share in (0.1, 0.2, 0.3, 0.4)]
+    report = report_from([SimpleNamespace(**{**vars(one), "departures": x}) for x in leaving], {"weeks": 8})  # type: ignore[misc]
+    count = len(report.accounts)
+    half = 3.182446 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2 * count
+    assert float(report.leaving.mean) == pytest.approx(0.25 * count)
+    assert float(report.leaving.high - report.leaving.mean) == pytest.approx(half, rel=1e-5)
+
+
 def test_the_interval_is_that_of_the_mean_and_the_middle_that_of_the_histories() -> None:
     _, _, one = measured({"weeks": 8})
     would_sign = [np.full_like(one.would_sign, share) for share in (0.5, 0.6, 0.7, 0.8)]
@@ -376,8 +386,10 @@ def test_json_is_plain_and_whole() -> None:
     report = report_of({"weeks": 8})
     plain = json.loads(report.to_json(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert list(plain) == [
-        *("provenance", "scenario", "start", "currency", "horizon_weeks", "replications", "accounts", "calendar")
+        *("provenance", "scenario", "start", "currency", "horizon_weeks", "replications", "leaving", "arr_leaving"),
+        *("accounts", "calendar"),
     ]
+    assert plain["leaving"]["mean"] == pytest.approx(report.accounts.leaves.mean.sum())
     assert len(plain["accounts"]) == 30
     assert plain["accounts"][0]["renewal"] == report.accounts.renewal[0].isoformat()
     assert len(plain["calendar"]) == 3 * 3, "a row per month and tier"

@@ -131,6 +131,7 @@ class RiskReport:
 
     horizon_weeks : weeks from the start in which leaving counts: 52, or the whole run if it is shorter.
     replications : histories that the figures rest on. failures : replications that could not be had.
+    leaving, arr_leaving : accounts expected to leave within the horizon, and their ARR: of the whole book.
     """
 
     scenario: str
@@ -140,6 +141,8 @@ class RiskReport:
     tiers: tuple[str, ...]
     accounts: AccountRisk
     calendar: RenewalCalendar
+    leaving: Means
+    arr_leaving: Means
     replications: int
     provenance: Provenance
     failures: tuple[str, ...] = ()
@@ -202,6 +205,8 @@ class RiskReport:
             "currency": self.currency,
             "horizon_weeks": self.horizon_weeks,
             "replications": self.replications,
+            "leaving": _ends_of(self.leaving),
+            "arr_leaving": _ends_of(self.arr_leaving),
             "accounts": [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)],
             "calendar": list(self.calendar.rows()),
         }
@@ -238,6 +243,8 @@ def risk_report(
             arr_up=np.mean(calendar[..., 1], axis=0),
             arr_loss=_means(calendar[..., 2]),
         ),
+        leaving=_means(np.array([one.departures.sum() for one in measures], dtype=np.float64)),
+        arr_leaving=_means(np.array([one.arr_loss.sum() for one in measures], dtype=np.float64)),
         replications=len(measures),
         provenance=provenance,
         failures=tuple(failures),
@@ -349,6 +356,11 @@ def _means(values: FloatArray) -> Means:
         return Means(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
     half = float(t_quantile(count - 1, ALPHA)) * np.std(values, axis=0, ddof=1) / np.sqrt(count)
     return Means(mean, mean - half, mean + half)
+
+
+def _ends_of(total: Means) -> dict[str, float | None]:
+    """A figure of the whole book as plain values."""
+    return {name: _number(float(getattr(total, name))) for name in ("mean", "low", "high")}
 
 
 def _number(value: float) -> float | None:
