@@ -54,7 +54,7 @@ MONEY = (
 )
 GUARDS = ("logo_churn_per_year",)
 VIEWS_KEPT = 20
-LABEL_PIXELS, NUMBER_PIXELS = 270, 70
+LABEL_PIXELS, NUMBER_PIXELS = 200, 70
 COST_ROWS_SHOWN = 9
 ASSUMPTIONS_SHOWN = 12
 SMALLEST_COST_SHARE = 0.002
@@ -373,10 +373,10 @@ def _small_table(view: View, names: Sequence[str]) -> None:
         colours.append(charts.COLOURS[words.colour(difference)])
         rows.append(
             {
-                "Indicator": f"{kpi.label}, {words.unit_words(kpi.unit)}",
+                "Indicator": f"{kpi.label}, {words.unit_words(kpi.unit).removeprefix('score, ')}",
+                "Difference (interval)": f"{change} ({interval})",  # before the means: a narrow screen ends here
                 "Baseline": words.plain(view.before["kpis"][name]["mean"], kpi.unit),
                 "What-if": words.plain(view.after["kpis"][name]["mean"], kpi.unit),
-                "Difference (interval)": f"{change} ({interval})",
             }
         )
     frame = pd.DataFrame(rows).style.apply(

@@ -20,7 +20,7 @@ from sim.scenario import load_scenario
 pytest_plugins = ("pages",)
 
 SHARE, CSM, SUPPORT = "Support calls rerouted to Support (%)", "CSM headcount", "Support headcount"
-QUESTION = "From 2 March 2026 all support calls, about 23 % of the CSMs' contacts, go straight to Support."
+QUESTION = "From 2 March 2026 all support calls, about 25 % of the CSMs' contacts, go straight to Support."
 
 
 def levers(page: AppTest) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def test_moved_levers_change_the_sentence_and_the_address_and_make_the_answer_st
     page.run()
     assert not page.exception
     assert (
-        "From 6 April 2026 40 % of the support calls, about 9 % of the CSMs' contacts, are answered by the CSMs first"
+        "From 6 April 2026 40 % of the support calls, about 10 % of the CSMs' contacts, are answered by the CSMs first"
         " and then handed over to Support and the Support team has 3 people, 2 more." in plain(page)
     )
     rule = {**RULE, "share": 0.4, "how": "warm_transfer"}
