@@ -24,7 +24,7 @@ from sim.model.replication import replicate
 from sim.scenario import Scenario, ScenarioError, load_scenario
 from sim.scenario.files import scenario_problems
 from sim.scenario.phases import FIXED
-from sim.scenario.schema import Part
+from sim.scenario.schema_types import Part
 from sim.scenario.tree import Mark, tree_of
 from sim.study.kpis import compute
 

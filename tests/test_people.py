@@ -147,7 +147,7 @@ def day_of(
             )
         )  # fmt: skip
     center.expect(iter(made))
-    center.plan_shifts([(0, phase.teams)])
+    center.day.plan_shifts([(0, phase.teams)])
     agenda.run_to(24.0)
     done = records(state.finished)[["started", "ended", "outcome"]].tolist()
     return [(start, end, OUTCOMES[outcome]) for start, end, outcome in done], state.teams[0].agents[0]

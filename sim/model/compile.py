@@ -39,7 +39,10 @@ from sim.model.inputs import (
 from sim.model.luck import Luck, key_of, lognormal, name_key
 from sim.model.routing import pick
 from sim.scenario import AccountList, Scenario, phases
-from sim.scenario.schema import Accounts, Departures, Routing, Team, Tier
+from sim.scenario.schema_accounts import Accounts, Tier
+from sim.scenario.schema_contacts import Routing
+from sim.scenario.schema_departures import Departures
+from sim.scenario.schema_teams import Team
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -1,7 +1,7 @@
-"""The contact centre: queues, agents and their days on a SimPy clock. No statistics, no accounts.
+"""The contact centre: queues and services on a SimPy clock. No statistics, no accounts.
 
-In: contacts (from the week tick, or coming back) and each team's shifts. Out: records of finished contacts, in the
-order in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
+In: contacts (from the week tick, or coming back) and agents at work (`working_day.py`). Out: records of finished
+contacts, in the order in which they ended. Contacts are rows, and all that happens to them is a call on the agenda.
 
 Every handler is called at its time `now` and lists what it changes, in order; nothing else happens in it. The
 orders of replication.py break ties of time.
@@ -9,31 +9,21 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from heapq import heappop
 from math import inf, nan
 from typing import Any
 
-from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, OPEN_ORDER, SHIFT_ORDER, Agenda
+from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, SHIFT_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
-from sim.model.inputs import Phase, TeamRules
-from sim.model.ledger import (
-    ABANDONED,
-    ESCALATED,
-    EXPIRED,
-    HIRED,
-    LET_GO,
-    QUIT,
-    RESOLVED,
-    UNRESOLVED,
-    WITHDRAWN,
-)
+from sim.model.inputs import Phase
+from sim.model.ledger import ABANDONED, ESCALATED, EXPIRED, RESOLVED, UNRESOLVED, WITHDRAWN
 from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import AWAY, BUSY, IDLE, OFF, Agent, person_key, ramp_speed, work_factors
+from sim.model.staff import BUSY, IDLE, Agent, go_home
+from sim.model.working_day import WorkingDay
 
-Pending = tuple[float, int, int, str, Any]  # a call that can be kept: time, order, number, handler, its argument
-
-_GOLDEN = 0.6180339887498949  # spreads the seats' breaks evenly, whatever the number of seats
+# A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
+Pending = tuple[float, int, int, bool, str, Any]
 
 
 class ContactCenter:
@@ -44,6 +34,7 @@ class ContactCenter:
         self.phase = phase
         self.state = state
         self.teams = state.teams
+        self.day = WorkingDay(self)
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
@@ -51,7 +42,7 @@ class ContactCenter:
         """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
         for team_index, team in enumerate(self.teams):
             if any(agent.on_duty for agent in team.agents):
-                self.agenda.call(now, SHIFT_ORDER, self.end_shift, team_index)
+                self.agenda.call(now, SHIFT_ORDER, self.day.end_shift, team_index)
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
@@ -63,15 +54,18 @@ class ContactCenter:
     def pending(self) -> list[Pending]:
         """All that is on its way, to be kept."""
         return [
-            (time, order, number, function.__name__, argument)
+            (time, order, number, owner is self, function.__name__, argument)
             for time, order, number, function, argument in self.agenda.calls
-            if getattr(function, "__self__", None) is self
+            if (owner := getattr(function, "__self__", None)) in (self, self.day)
         ]
 
     def go_on(self, pending: list[Pending]) -> None:
         """Puts what was on its way back on the agenda, exactly as it was."""
         self.agenda.put_back(
-            [(time, order, number, getattr(self, name), argument) for time, order, number, name, argument in pending]
+            [
+                (time, order, number, getattr(self if own else self.day, name), argument)
+                for time, order, number, own, name, argument in pending
+            ]
         )
 
     # --- contacts ---------------------------------------------------------------------------------------
@@ -185,7 +179,7 @@ class ContactCenter:
         """
         contact = agent.contact
         assert contact is not None
-        self._count_hours(agent, contact, now)
+        self.count_hours(agent, contact, now)
         agent.contact = None
         if contact.second is not None:
             self._finish(contact, ESCALATED, now)
@@ -200,9 +194,9 @@ class ContactCenter:
         else:
             self._finish(contact, UNRESOLVED, now)
             self._leave_open(contact, now)
-        self._go_on(agent, now)
+        self.go_on_working(agent, now)
 
-    def _count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
+    def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
         agent.handling_hours += hours
@@ -218,15 +212,15 @@ class ContactCenter:
                 agent.day_reactive_hours -= after
         agent.counted_until = now
 
-    def _go_on(self, agent: Agent, now: float) -> None:
+    def go_on_working(self, agent: Agent, now: float) -> None:
         """What an agent does who has just become free: break, next contact, idle, or home."""
         on_shift = agent.on_duty and now < agent.shift_end
         if on_shift:
             if agent.away_pending:
-                self._go_away(agent, now)
+                self.day.go_away(agent, now)
                 return
         elif not self._may_stay_on(agent, now):
-            self._go_home(agent)
+            go_home(agent)
             return
         contact = self._next_contact(agent, now)
         if contact is not None:
@@ -235,15 +229,11 @@ class ContactCenter:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
         else:
-            self._go_home(agent)
+            go_home(agent)
 
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
         limit = self.phase.teams[agent.team].overtime_limit_hours
         return agent.employed and self.phase.switches.overtime and now <= agent.shift_end + limit
-
-    def _go_home(self, agent: Agent) -> None:
-        agent.state = OFF
-        agent.on_duty = False
 
     def _next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
@@ -289,157 +279,6 @@ class ContactCenter:
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
-
-    # --- the agents' day --------------------------------------------------------------------------------
-
-    def plan_shifts(self, days: Iterable[tuple[int, Sequence[TeamRules]]]) -> None:
-        """Puts down the shifts of some days, each with the teams' rules of that day."""
-        for day, teams in days:
-            for team, rules in enumerate(teams):
-                if rules.shift.works_on(day):
-                    start = 24.0 * day + rules.shift.start_hour
-                    self.agenda.call(start, OPEN_ORDER, self.start_shift, (team, day, rules))
-
-    def start_shift(self, which: tuple[int, int, TeamRules], now: float) -> None:
-        """A team's working day begins.
-
-        1. Everybody employed is paid for the day; who is absent stays away.
-        2. The others are on duty, at the speed of their ramp and condition; their break is scheduled.
-        3. Each takes work, by seat; who finds none is idle.
-        4. The shift's end is scheduled.
-
-        which : team, number of the day and the team's rules on it.
-        """
-        team, day, rules = which
-        hours = rules.shift.hours_per_day
-        planned_hours = hours * (1 - rules.shrinkage)
-        state = self.teams[team]
-        arrived = []
-        for agent in state.agents:
-            agent.present = False
-            if not agent.employed:
-                continue
-            agent.contracted_hours += hours
-            agent.planned_hours += planned_hours
-            agent.payroll_cost += hours * rules.cost_per_hour
-            if day in agent.absent_days:
-                agent.absent_hours += hours
-                continue
-            agent.present = agent.on_duty = True
-            agent.worked_today = True
-            if agent.state == BUSY and agent.contact is not None:
-                self._count_hours(agent, agent.contact, now)
-            agent.shift_end = now + hours
-            agent.day_duty_hours += hours
-            agent.away_pending = False
-            speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
-            agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.phase.people)
-            if rules.shrinkage > 0:
-                spread = (agent.seat + 1) * _GOLDEN % 1.0
-                break_start = now + planned_hours * (0.1 + 0.8 * spread)
-                self.agenda.call(break_start, SHIFT_ORDER, self._leave_desk, agent)
-            state.open_until = agent.shift_end
-            if agent.state != BUSY:
-                arrived.append(agent)
-        for agent in arrived:
-            self._go_on(agent, now)
-        self.agenda.call(24.0 * day + rules.shift.end_hour, SHIFT_ORDER, self.end_shift, team)
-
-    def end_shift(self, team: int, now: float) -> None:
-        """A team's working day ends: who is idle or on a break goes home; who is busy finishes first."""
-        for agent in self.teams[team].agents:
-            if agent.state == BUSY and agent.contact is not None:
-                self._count_hours(agent, agent.contact, now)
-            elif agent.on_duty:
-                if agent.state == AWAY:
-                    agent.away_hours += now - agent.away_since
-                self._go_home(agent)
-            agent.on_duty = False
-        self.teams[team].idle.clear()
-
-    def _leave_desk(self, agent: Agent, now: float) -> None:
-        """Break time: an idle agent goes at once, a busy one after the contact in hand."""
-        if agent.state == IDLE:
-            self.teams[agent.team].idle.remove(agent)
-            self._go_away(agent, now)
-        elif agent.state == BUSY and agent.on_duty:
-            agent.away_pending = True
-
-    def _go_away(self, agent: Agent, now: float) -> None:
-        rules = self.phase.teams[agent.team]
-        agent.state = AWAY
-        agent.away_pending = False
-        agent.away_since = now
-        back = min(now + rules.shrinkage * rules.shift.hours_per_day, agent.shift_end)
-        self.agenda.call(back, SHIFT_ORDER, self._return_to_desk, (agent, now))
-
-    def _return_to_desk(self, away: tuple[Agent, float], now: float) -> None:
-        """The break ends: the agent goes on with work."""
-        agent, since = away
-        if agent.state == AWAY and agent.away_since == since:
-            agent.away_hours += now - agent.away_since
-            self._go_on(agent, now)
-
-    # --- staffing ---------------------------------------------------------------------------------------
-
-    def set_headcount(self, team: int, now: float) -> None:
-        """Opens or closes seats until there are as many as the headcount; planned hires start at once.
-
-        New seats are noted in `opened`, closed ones in `vacated`, for the accounts' owners.
-        """
-        rules = self.phase.teams[team]
-        agents = self.teams[team].agents
-        open_seats = [agent for agent in agents if not agent.closed]
-        for agent in reversed(open_seats[rules.headcount :]):
-            agent.closed = True
-            if agent.employed:
-                self._leave(agent, LET_GO, now)
-            else:
-                self.state.vacated.append((team, agent.seat))
-        wanted = rules.headcount - len(open_seats)
-        closed_seats = [agent for agent in agents if agent.closed]
-        for _ in range(wanted):
-            if closed_seats:
-                agent = closed_seats.pop(0)
-                agent.closed = False
-                self.hire(agent, now)
-            else:
-                agent = Agent(team, len(agents), now, rules.key)
-                agents.append(agent)
-                agent.event = HIRED
-                agent.hiring_cost += rules.hiring_cost
-            self.state.opened.append((team, agent.seat))
-
-    def hire(self, agent: Agent, now: float) -> None:
-        """A new person takes a vacant seat: unburdened, and slow until ramped up."""
-        rules = self.phase.teams[agent.team]
-        agent.employed = True
-        agent.occupant += 1
-        agent.key = person_key(rules.key, agent.seat, agent.occupant)
-        agent.hired_at = now
-        agent.fatigue = agent.burnout = 0.0
-        agent.event = HIRED
-        agent.hiring_cost += rules.hiring_cost
-
-    def quit(self, agent: Agent, now: float) -> None:
-        """A person leaves the company: the seat is vacant, the team covers its queue."""
-        self._leave(agent, QUIT, now)
-
-    def _leave(self, agent: Agent, event: int, now: float) -> None:
-        agent.employed = False
-        agent.present = False
-        agent.vacated_at = now
-        agent.event = event
-        team = self.teams[agent.team]
-        if agent in team.idle:
-            team.idle.remove(agent)
-        if agent.state != BUSY:
-            self._go_home(agent)
-        agent.on_duty = False
-        for contact in agent.queue.sweep(-inf)[1]:
-            team.pool.push(contact)
-        agent.queue = Queue()
-        self.state.vacated.append((agent.team, agent.seat))
 
     # --- the weekly sweep -------------------------------------------------------------------------------
 

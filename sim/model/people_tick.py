@@ -17,6 +17,7 @@ from sim.model.inputs import FloatArray, KeyArray, Phase
 from sim.model.ledger import NO_EVENT
 from sim.model.luck import Luck, key_of
 from sim.model.staff import Agent, absence_probability, next_condition, quits, strain
+from sim.model.staffing import hire, quit_job
 
 _DAY = attrgetter(
     "day_after_hours", "day_duty_hours", "day_reactive_hours", "day_overdue", "day_reactive_starts", "fatigue",
@@ -89,11 +90,11 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
         leaving = quits(luck.uniform("quit", _keys(agents), week), rate_per_week, _burnout(agents), phase.people)
         for row in np.flatnonzero(leaving).tolist():
             if agents[row].employed:
-                center.quit(agents[row], now)
+                quit_job(center, agents[row], now)
     for agent in agents:
         vacant = not agent.employed and not agent.closed and agent.event == NO_EVENT
         if vacant and now - agent.vacated_at >= phase.teams[agent.team].time_to_fill_hours:
-            center.hire(agent, now)
+            hire(center, agent, now)
 
 
 def _keys(agents: Sequence[Agent]) -> KeyArray:

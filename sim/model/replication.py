@@ -7,13 +7,13 @@ Within one instant things happen in this order, then by time of scheduling:
 | order | what | where |
 |---|---|---|
 | 1 | a dated phase begins: new rules, seats opened or closed | `Run._begin_phase` |
-| 2 | shifts end, breaks start and end | `ContactCenter.end_shift`, `_leave_desk`, `_return_to_desk` |
+| 2 | shifts end, breaks start and end | `WorkingDay.end_shift`, `_leave_desk`, `_return_to_desk` |
 | 3 | services end | `ContactCenter._end_service` |
 | 4 | patience ends | `ContactCenter._give_up` |
 | 5 | contacts arrive | `ContactCenter.arrive` |
 | 6 | day tick: people's fatigue and burnout follow the day's strain | `condition_after_day` |
 | 7 | week tick: accounts, then demand, then routing | `Run.week_tick` |
-| 8 | shifts start: a shift from midnight belongs to the new day and week | `ContactCenter.start_shift` |
+| 8 | shifts start: a shift from midnight belongs to the new day and week | `WorkingDay.start_shift` |
 
 Contacts and people live in hours on the SimPy clock, accounts in weeks. The ledger's rows of the week, with the
 contacts still open, are all that the week tick learns from the centre; the contacts that it makes are all that
@@ -49,6 +49,7 @@ from sim.model.lifecycle import Lifecycle, Trigger
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, staff_changes
 from sim.model.queue import Contact, records
+from sim.model.staffing import set_headcount
 
 
 class Cancelled(Exception):
@@ -257,7 +258,7 @@ class Run:
         self.phase = self.center.phase = phase
         now = self.agenda.time
         for team in range(len(self.center.teams)):
-            self.center.set_headcount(team, now)
+            set_headcount(self.center, team, now)
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:
@@ -278,7 +279,9 @@ class Run:
         if not self.warm_up:
             staff_changes(self.center, self.luck, week, week * HOURS_PER_WEEK)
         plan_absences(self.center.teams, self.phase, self.luck, week)
-        self.center.plan_shifts((day, self.inputs.phase_at(24.0 * day).teams) for day in range(7 * week, 7 * week + 7))
+        self.center.day.plan_shifts(
+            (day, self.inputs.phase_at(24.0 * day).teams) for day in range(7 * week, 7 * week + 7)
+        )
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)

@@ -68,6 +68,12 @@ class Agent:
         self.worked_today = False
 
 
+def go_home(agent: Agent) -> None:
+    """The agent is off duty from now on."""
+    agent.state = OFF
+    agent.on_duty = False
+
+
 def person_key(team_key: int, seat: int, occupant: int) -> int:
     """Key of a person's luck, by team, seat and which occupant of the seat."""
     return number_key(team_key, seat, occupant)

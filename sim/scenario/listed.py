@@ -16,7 +16,7 @@ from sim.scenario.book.derived import contradicted, derived, overruled
 from sim.scenario.book.source import AccountSource
 from sim.scenario.errors import Problem, ScenarioError, shown
 from sim.scenario.paths import why_not_inside
-from sim.scenario.schema import read_date
+from sim.scenario.schema_types import read_date
 from sim.scenario.tree import Mark, Tree, merge, tree_of
 
 KEYS = ("file", "mapping")

@@ -13,7 +13,8 @@ from typing import Any
 
 from sim.scenario.errors import MOST_PROBLEMS, Problem, ScenarioError, did_you_mean, segment, shown
 from sim.scenario.json_schema import child_field, field_at, has_number_keys
-from sim.scenario.schema import Scenario, read_date
+from sim.scenario.schema import Scenario
+from sim.scenario.schema_types import read_date
 from sim.scenario.tree import Mark, Path, Tree, merge, nested, tree_of
 from sim.scenario.validate import validate
 

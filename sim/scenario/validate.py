@@ -23,7 +23,8 @@ from sim.scenario.errors import (
 )
 from sim.scenario.facts import Finding, facts
 from sim.scenario.json_schema import field_at
-from sim.scenario.schema import Scenario, read_date
+from sim.scenario.schema import Scenario
+from sim.scenario.schema_types import read_date
 from sim.scenario.tree import Path, Tree
 
 MANY = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.scenario import Scenario, phases
-from sim.scenario.schema import Rule
+from sim.scenario.schema_contacts import Rule
 from sim.study.kpis import team_title
 
 MOST_TOLD = 4

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from sim.scenario.errors import Problem, ScenarioError, key_message, schema_message, shown
 from sim.scenario.json_schema import field_at
-from sim.scenario.schema import Date, Name, Part
+from sim.scenario.schema_types import Date, Name, Part
 from sim.scenario.tree import Path, Tree, read_tree
 
 MAPPING = "mapping"

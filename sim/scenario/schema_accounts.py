@@ -1,0 +1,125 @@
+"""What a scenario file may say of accounts: the book, its demand, its states, its tiers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.scenario.schema_types import Factor, FileName, Part, Share, Weeks
+
+
+class Adoption(Part):
+    """How the adoption curve moves, per week and per finished contact."""
+
+    opening: Share = Field(description="adoption of an account in the opening book, before the warm-up")
+    start: Share = Field(description="adoption of a new account on its first day")
+    ceiling: Share = Field(description="highest adoption that use alone reaches")
+    growth_per_week: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        description="growth per week toward the ceiling, times adoption itself (S-curve)"
+    )
+    neglect_per_week: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        description="share of adoption lost per week through staff turnover and forgetting, unless coached"
+    )
+    failed_contact_loss: Share = Field(description="share of adoption lost with each contact that failed")
+
+
+class Satisfaction(Part):
+    """How contacts move the users' satisfaction: more down than up, then it drifts back."""
+
+    neutral: Share = Field(description="level to which satisfaction drifts")
+    half_life_weeks: Weeks = Field(description="weeks in which half of a deviation is forgotten")
+    resolved_gain: Share = Field(description="gain by a contact resolved in time, as a share of what is missing to 1")
+    unresolved_loss: Share = Field(description="loss by a contact left unresolved, as a share of satisfaction")
+    late_loss: Share = Field(description="loss by an answer after the response target")
+    transfer_loss: Share = Field(description="loss by being handed over to another team")
+    repeat_loss: Share = Field(description="loss by having to come back with the same matter")
+    abandoned_loss: Share = Field(description="loss by giving up in a live queue")
+    waiting_loss_per_week: Share = Field(description="loss per week and contact still open past its target")
+
+
+class ExecutiveContact(Part):
+    """How far the customer's senior management knows the value received."""
+
+    opening: Share = Field(description="executive contact of an account in the opening book, before the warm-up")
+    start: Share = Field(description="executive contact of a new account")
+    half_life_weeks: Weeks = Field(description="weeks in which half of it fades without reminders")
+    sponsor_loss_per_year: Annotated[float, Field(ge=0, le=3)] = Field(
+        description="rate at which executive sponsors leave their company"
+    )
+    kept_after_sponsor_loss: Share = Field(description="share of executive contact that survives the sponsor's leaving")
+    ceiling_while_lost: Share = Field(description="highest executive contact until a new sponsor is engaged")
+    owner_change_loss: Share = Field(description="share lost when the account gets another CSM")
+
+
+class HealthWeights(Part):
+    """Weights of the health score; only their ratios matter."""
+
+    adoption: Factor
+    satisfaction: Factor
+    executive_contact: Factor
+
+
+class Health(Part):
+    """The health score and its warning line."""
+
+    weights: HealthWeights
+    at_risk_below: Share = Field(description="an account with a lower score is at risk")
+
+
+class Accounts(Part):
+    """The book of accounts: how it is made, how often accounts call, how their states move."""
+
+    file: FileName | None = Field(
+        default=None,
+        exclude=True,
+        description="your own list of accounts, a CSV file in this folder or below it, instead of an invented book",
+    )
+    mapping: FileName | None = Field(
+        default=None,
+        exclude=True,
+        description="YAML file that says which column of the list is what; without it, the one called like the list",
+    )
+    book_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(description="seed of the opening book")
+    warm_up_weeks: Annotated[int, Field(ge=0, le=104)] = Field(description="weeks simulated before the start")
+    contact_rate_cv: Annotated[float, Field(ge=0, le=4)] = Field(
+        description="spread between accounts' contact rates: standard deviation over mean (gamma)"
+    )
+    weekly_dispersion: Annotated[float, Field(ge=1, le=20)] = Field(
+        description="variance over mean of an account's weekly contacts (1 is Poisson)"
+    )
+    seats_exponent: Annotated[float, Field(ge=0, le=2)] = Field(
+        description="contacts grow with seats to this power (0: not at all, 1: in proportion)"
+    )
+    seats_reference: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        description="seats at which an account has the categories' contact rates"
+    )
+    novelty_factor: Factor = Field(description="extra contacts of a brand-new account (1 doubles them)")
+    novelty_weeks: Weeks = Field(description="weeks in which the extra contacts fade to 1/e")
+    low_adoption_factor: Factor = Field(description="extra contacts of an account with no adoption (1 doubles them)")
+    open_issue_factor: Factor = Field(description="extra contacts per contact that is open past its target")
+    weekday_profile: Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=7, max_length=7)] = Field(
+        description="relative contacts by weekday, Monday first"
+    )
+    hour_profile: Annotated[list[Annotated[float, Field(ge=0, le=1000)]], Field(min_length=24, max_length=24)] = Field(
+        description="relative contacts by hour of the day, midnight first"
+    )
+    adoption: Adoption
+    satisfaction: Satisfaction
+    executive_contact: ExecutiveContact
+    health: Health
+
+
+class Tier(Part):
+    """A segment of accounts."""
+
+    accounts: Annotated[int, Field(ge=0, le=100_000)] = Field(description="accounts in the opening book")
+    arr_per_year_mean: Annotated[float, Field(gt=0, le=1e9)] = Field(description="mean ARR of an account")
+    arr_cv: Annotated[float, Field(ge=0, le=3)] = Field(description="spread of ARR: standard deviation over mean")
+    arr_per_seat_per_year: Annotated[float, Field(gt=0, le=1e7)] = Field(description="ARR divided by seats")
+    term_months: dict[Annotated[int, Field(ge=1, le=60)], Share] = Field(
+        description="contract terms in months and their shares", min_length=1, max_length=12
+    )
+    new_accounts_per_year: Annotated[float, Field(ge=0, le=100_000)] = Field(description="new customers won per year")
+    contact_rate_factor: Factor = Field(description="contact rates times this, beside the effect of seats")
+    departure_factor: Factor = Field(description="all departure hazards times this")

@@ -1,0 +1,95 @@
+"""What a scenario file may say of contacts: categories, channels, routing and planned work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.scenario.schema_types import Factor, Name, Part, Share, Weeks, WholeWeek
+
+
+class Category(Part):
+    """A kind of contact."""
+
+    initiated_by: Literal["customer", "company", "trigger"] = Field(
+        description="who starts it: the customer, the company's playbook, or an event such as an announced departure"
+    )
+    support_call: bool = Field(description="whether it counts as a support call")
+    contacts_per_account_month: Annotated[float, Field(ge=0, le=1000)] | None = Field(
+        default=None,
+        description="mean contacts per month of an account with the reference seats (customer only)",
+    )
+    handle_time_mean_minutes: Annotated[float, Field(gt=0, le=2400)] = Field(
+        description="mean working time, with preparation and wrap-up"
+    )
+    handle_time_cv: Annotated[float, Field(ge=0, le=4)] = Field(
+        description="spread of the handle time: standard deviation over mean (lognormal)"
+    )
+    resolution_probability: Share = Field(description="chance that one handling settles the matter")
+    priority: Annotated[int, Field(ge=0, le=9)] = Field(
+        description="smaller is served first; live contacts go before all"
+    )
+    urgent: bool = Field(description="may be worked on after the shift's end even before it is overdue")
+    response_target_minutes: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        default=None, description="business minutes until it is due; without it the channel's target counts"
+    )
+    window_weeks: Weeks | None = Field(default=None, description="weeks after which undone planned work expires")
+    adoption_gain: Share = Field(description="gain in adoption when done, as a share of what is missing")
+    executive_gain: Share = Field(description="gain in executive contact when done, as a share of what is missing")
+    channel_shares: dict[Name, Share] = Field(description="channels and their shares", min_length=1, max_length=20)
+
+
+class Channel(Part):
+    """A way in which a contact happens."""
+
+    live: bool = Field(description="the customer waits on the line and may give up")
+    patience_mean_minutes: Annotated[float, Field(gt=0, le=10_000)] | None = Field(
+        default=None, description="mean patience of a waiting customer, exponential (live only)"
+    )
+    response_target_minutes: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        description="an answer is in time within this: clock minutes if live, business minutes if not"
+    )
+    cost_per_contact: Annotated[float, Field(ge=0, le=10_000)] = Field(description="cost beside labour")
+    handle_time_factor: Annotated[float, Field(gt=0, le=10)] = Field(description="handle times times this")
+    resolution_factor: Annotated[float, Field(ge=0, le=2)] = Field(description="resolution probability times this")
+    warmth_factor: Factor = Field(description="the team's warmth times this")
+
+
+class Rule(Part):
+    """Sends contacts from one team to another."""
+
+    categories: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="categories that move; without it, all support calls"
+    )
+    from_: Name = Field(alias="from", description="team that has them now")
+    to: Name = Field(description="team that gets them")
+    share: Share = Field(description="share of them that moves (1.0: all)")
+    how: Literal["front_door", "warm_transfer"] = Field(
+        description="front_door: customers go straight there; warm_transfer: the old team answers, then hands over"
+    )
+
+
+class Routing(Part):
+    """Who takes what, and what happens to matters that stay open."""
+
+    assign: dict[Name, dict[Name, Share]] = Field(description="for each category, the teams and their shares")
+    rules: list[Rule] = Field(default=[], max_length=100, description="changes to it, applied in order")
+    warm_transfer_minutes: Annotated[float, Field(gt=0, le=480)] = Field(
+        description="time of the first team for a warm transfer"
+    )
+    repeat_probability: Share = Field(description="chance that an unresolved or abandoned contact comes back")
+    repeat_delay_mean_days: Annotated[float, Field(gt=0, le=90)] = Field(description="mean days until it does")
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(description="attempts at most, the first included")
+
+
+class Cadence(Part):
+    """When planned work falls due: one of the three."""
+
+    every_weeks: Annotated[float, Field(ge=1, le=520)] | None = Field(
+        default=None, description="again and again, this many weeks apart"
+    )
+    weeks_before_renewal: Weeks | None = Field(default=None, description="once per term (annual and longer)")
+    weeks_after_start: Annotated[list[WholeWeek], Field(min_length=1)] | None = Field(
+        default=None, description="whole weeks after a new account's start, each once"
+    )

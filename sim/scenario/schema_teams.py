@@ -1,0 +1,90 @@
+"""What a scenario file may say of the teams and of the people in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.scenario.schema_types import Money, Part, Share, TimeOfDay, Weekday, Weeks
+
+
+class Shift(Part):
+    """The working week of a team."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = Field(description="working days")
+    start: TimeOfDay = Field(description="start of the shift, HH:MM")
+    end: TimeOfDay = Field(description="end of the shift, HH:MM, same day")
+
+
+class Team(Part):
+    """People who handle contacts."""
+
+    headcount: Annotated[int, Field(ge=0, le=5000)] = Field(
+        description="people on the payroll from this date; planned hires are recruited before it and then ramp up"
+    )
+    opening_vacancies: Annotated[int, Field(ge=0, le=5000)] = Field(
+        description="seats of the headcount empty at the start"
+    )
+    opening_burnout: Share = Field(description="burnout of everybody at the start")
+    shift: Shift
+    shrinkage: Annotated[float, Field(ge=0, le=0.6)] = Field(
+        description="share of the shift in breaks, meetings and training (absences come on top)"
+    )
+    absence_days_per_year: Annotated[float, Field(ge=0, le=200)] = Field(
+        description="working days a person is away per year, leave and illness, without burnout"
+    )
+    cost_per_hour: Annotated[float, Field(ge=0, le=10_000)] = Field(description="loaded cost of a contracted hour")
+    overtime_pay_factor: Annotated[float, Field(ge=0, le=5)] = Field(
+        description="pay of an overtime hour over a contracted one (0: unpaid)"
+    )
+    overtime_limit_hours_per_day: Annotated[float, Field(ge=0, le=12)] = Field(
+        description="no contact is started later than this after the shift's end"
+    )
+    named_owner: bool = Field(description="accounts have their own person; otherwise the team shares one queue")
+    answers_live: bool = Field(description="picks up live channels at once; otherwise calls back within the target")
+    callback_target_minutes: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        description="business minutes within which a team that does not answer live calls back"
+    )
+    support_call_handle_time_factor: Annotated[float, Field(gt=0, le=10)] = Field(
+        description="handle time of support calls in this team, times"
+    )
+    support_call_resolution_factor: Annotated[float, Field(ge=0, le=2)] = Field(
+        description="resolution probability of support calls in this team, times"
+    )
+    warmth: Share = Field(
+        description="gain in executive contact by a customer's contact with this team, as a share of what is missing"
+    )
+    quit_rate_per_year: Annotated[float, Field(ge=0, le=5)] = Field(description="quits per person and year, no burnout")
+    time_to_fill_weeks: Annotated[float, Field(ge=0, le=104)] = Field(description="weeks until a vacancy is filled")
+    ramp_weeks: Annotated[float, Field(ge=0, le=104)] = Field(description="weeks until a new hire has full speed")
+    ramp_start_speed: Annotated[float, Field(gt=0, le=1)] = Field(description="speed of a new hire on the first day")
+    hiring_cost: Money = Field(description="cost of recruiting and training one person")
+
+
+class Strain(Part):
+    """The daily strain: three weighted parts, each from 0 to 1."""
+
+    after_hours_weight: Share
+    after_hours_reference: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="share of hours after the shift's end that counts as full strain"
+    )
+    occupancy_weight: Share
+    occupancy_floor: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="occupancy with customers' contacts from which strain begins"
+    )
+    overdue_weight: Share
+
+
+class People(Part):
+    """Fatigue, burnout and what they do."""
+
+    strain: Strain
+    fatigue_weeks: Weeks = Field(description="time constant of fatigue")
+    burnout_up_weeks: Weeks = Field(description="time constant of burnout when it rises")
+    burnout_down_weeks: Weeks = Field(description="time constant of burnout when it falls")
+    quit_factor: Annotated[float, Field(ge=1, le=10)] = Field(description="quit rate at full burnout, times")
+    absence_factor: Annotated[float, Field(ge=1, le=10)] = Field(description="absence at full burnout, times")
+    slower_at_full_burnout: Share = Field(description="extra handle time at full burnout")
+    unresolved_at_full_burnout: Share = Field(description="share of resolution probability lost at full burnout")
+    burnout_high_above: Share = Field(description="burnout above this counts as high")
