@@ -121,15 +121,18 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:
         for place, part in variants(value.shares):
             yield place, ContactProfile(part)
     elif isinstance(value, np.ndarray):
-        changed = value.copy()
-        changed.view(np.uint8).flat[0] ^= 1
-        yield "one bit", changed
+        if value.size:
+            changed = value.copy()
+            changed.view(np.uint8).flat[0] ^= 1
+            yield "one bit", changed
         yield "dtype", value.astype(object)
         yield "shape", value[np.newaxis]
     elif isinstance(value, str | bool):
         yield "value", value + "s" if isinstance(value, str) else not value
     elif isinstance(value, dt.date):
         yield "value", value + dt.timedelta(7)
+    elif value is None:
+        yield "value", 1
     else:
         yield "value", value + 1
 

@@ -441,8 +441,12 @@ def test_waits_add_up_to_the_number_waiting_over_time() -> None:
     seen: dict[float, int] = {}
 
     def looking(self: Run, week: int) -> Any:
-        queues = [q for team in self.center.teams for q in (team.pool, *(agent.queue for agent in team.agents))]
-        seen[week * WEEK] = sum(1 for queue in queues for heap in queue.heaps for entry in heap if entry[3].waiting)
+        queues = [
+            q for team in self.center.teams for q in (*team.pools.values(), *(agent.queue for agent in team.agents))
+        ]
+        seen[week * WEEK] = sum(
+            1 for queue in queues for heap in queue.heaps for entry in heap if entry[3].queue is queue
+        )
         return end_week(self, week)
 
     end_week = Run._end_week

@@ -15,7 +15,8 @@ from sim.model import staff
 from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import Kind, PeopleRules
+from sim.model.inputs import PeopleRules
+from sim.model.kinds import Kind
 from sim.model.ledger import HIRED, OUTCOMES, QUIT
 from sim.model.luck import Luck, key_of
 from sim.model.queue import NO_MORE, Contact, records

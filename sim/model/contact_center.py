@@ -17,13 +17,26 @@ from typing import Any
 from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, SHIFT_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
-from sim.model.ledger import ABANDONED, ESCALATED, EXPIRED, RESOLVED, UNRESOLVED, WITHDRAWN
+from sim.model.ledger import (
+    ABANDONED,
+    BLOCKED,
+    BOUNCED,
+    DEFLECTED,
+    ESCALATED,
+    EXPIRED,
+    NOT_RAISED,
+    RESOLVED,
+    UNRESOLVED,
+    WITHDRAWN,
+)
 from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
 from sim.model.staff import BUSY, IDLE, Agent, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
 Pending = tuple[float, int, int, bool, str, Any]
+
+_GOES_ON = (ESCALATED, BOUNCED, NOT_RAISED)  # the account's matter is open still
 
 
 class ContactCenter:
@@ -73,17 +86,23 @@ class ContactCenter:
     def arrive(self, contact: Contact, now: float) -> None:
         """A contact joins its queue.
 
-        1. A live contact that finds nobody on duty becomes a call-back, due in business hours.
-        2. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
-        3. The owner, or the member idle longest, starts it if it may; else it waits.
-        4. A live customer's patience starts to run.
+        1. In self-service no team is asked: see `_help_themselves`.
+        2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
+        3. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
+        4. The owner, or the member idle longest who may, starts it.
+        5. Else, if too many wait for the team, it overflows to another, or finds the line full.
+        6. Else it waits; a live customer's patience starts to run.
         """
-        team = self.teams[contact.kind.team]
+        kind = contact.kind
+        if kind.solves >= 0.0:
+            self._help_themselves(contact, now)
+            return
+        team = self.teams[kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
             contact.live = False
-            contact.level = int(self.phase.categories.priority[contact.kind.category]) + 1
-            contact.target_hours = self.phase.teams[contact.kind.team].callback_target_hours
+            contact.level = int(self.phase.categories.priority[kind.category]) + 1
+            contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
@@ -91,9 +110,35 @@ class ContactCenter:
                 team.idle.remove(agent)
                 self._start(agent, contact, now)
                 return
-        (team.pool if owner is None else owner.queue).push(contact)
+        for limit, cell in kind.overflow:
+            if team.line.waiting >= limit:
+                contact.overflows(self.phase.kinds[cell])
+                self._set_due(contact, now)
+                self.arrive(contact, now)
+                return
+        if contact.live and team.line.live >= kind.most_waiting:
+            self._finish(contact, BLOCKED, now)
+            self._call_again(contact, now)
+            return
+        (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
         if contact.live:
             self._expect_patience(contact)
+
+    def _help_themselves(self, contact: Contact, now: float) -> None:
+        """A customer looks for the answer in self-service.
+
+        1. By its own luck the contact is settled (deflected) or not (bounced).
+        2. Who bounced turns to a team after a while.
+        """
+        contact.queued = contact.due = nan
+        if contact.u_resolve < contact.kind.solves:
+            self._finish(contact, DEFLECTED, now)
+            return
+        self._finish(contact, BOUNCED, now)
+        second = contact.second
+        assert second is not None
+        second.born = now + contact.patience
+        self._expect_return(second)
 
     def expect(self, contacts: Iterator[Contact]) -> None:
         """Lets contacts arrive one after another, each at its `born`; they come in order of time."""
@@ -102,38 +147,63 @@ class ContactCenter:
             self.agenda.call(contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
 
     def _arrive_next(self, contacts: tuple[Contact, Iterator[Contact]], now: float) -> None:
+        """The next customer's contact comes, unless the account has an open one and may have only one."""
         contact, rest = contacts
         self.expect(rest)
+        if self.phase.switches.one_open_contact_per_account:
+            if contact.account in self.state.with_open_contact:
+                contact.queued = contact.due = nan
+                self._finish(contact, NOT_RAISED, now)
+                return
+            self.state.with_open_contact.add(contact.account)
         self.arrive(contact, now)
 
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
-            owner = team.agents[contact.owner]
-            if owner.employed and (owner.present or contact.kind.planned):
+            owner, kind = team.agents[contact.owner], contact.kind
+            if owner.employed and (owner.present or kind.planned) and (not kind.skill or kind.skill in owner.skills):
                 return owner
         return None
 
+    def set_skills(self) -> None:
+        """Lets everybody take what the phase's skills allow."""
+        for team, rules in zip(self.teams, self.phase.teams, strict=True):
+            skills = frozenset(rules.skills)
+            for agent in team.agents:
+                agent.skills = skills
+                team.give_queues(agent)
+
     def _expect_patience(self, contact: Contact) -> None:
-        if contact.live and self.phase.switches.abandonment and contact.waiting:
+        if contact.live and self.phase.switches.abandonment and contact.queue is not None:
             self.agenda.call(contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
 
     def _give_up(self, contact: Contact, now: float) -> None:
         """A live customer's patience ends while waiting: the contact leaves its queue as abandoned."""
-        if contact.waiting:
-            contact.waiting = False
+        queue = contact.queue
+        if queue is not None:
+            queue.leave(contact)
             self._finish(contact, ABANDONED, now)
+            self._call_again(contact, now)
+
+    def _call_again(self, contact: Contact, now: float) -> None:
+        """Who gave up, or found the line full, may call again soon; where no redial is known, as if unresolved."""
+        hours = contact.hours_until_redial()
+        if hours < inf:
+            self._expect_return(contact.repeat(now + hours))
+        elif hours != inf:
             self._leave_open(contact, now)
 
     def _leave_open(self, contact: Contact, now: float) -> None:
-        """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
+        """An unresolved matter may be raised again, by its own luck and after its own delay."""
         weeks = contact.weeks_until_back()
         if weeks < inf:
             born = self.phase.demand.profile.later(now, weeks)
-            if born >= contact.expires:
-                return
-            repeat = contact.repeat(born)
-            self.state.returning[repeat.key, repeat.attempt] = repeat
-            self.agenda.call(born, ARRIVE_ORDER, self._return, repeat)
+            if born < contact.expires:
+                self._expect_return(contact.repeat(born))
+
+    def _expect_return(self, contact: Contact) -> None:
+        self.state.returning[contact.key, contact.attempt] = contact
+        self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
 
     def _return(self, contact: Contact, now: float) -> None:
         """An open matter is raised again, unless the account has left meanwhile."""
@@ -150,19 +220,24 @@ class ContactCenter:
         contact.ended = now
         contact.outcome = outcome
         self.state.finished.append(contact.record())
+        if self.state.with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
+            self.state.with_open_contact.discard(contact.account)
 
     # --- service ----------------------------------------------------------------------------------------
 
     def _start(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent starts a contact: the contact stops waiting, the agent is busy, the end is scheduled."""
-        contact.waiting = False
+        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled."""
         contact.started = now
         contact.seat = agent.seat
+        kind = contact.kind
         hours = contact.draw * contact.mean_hours * agent.handle_factor
+        if kind.changeover_hours and agent.last_category != kind.category:
+            hours += kind.changeover_hours if agent.last_category >= 0 else 0.0
+            agent.last_category = kind.category
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not contact.kind.planned:
+        if not kind.planned:
             agent.day_reactive_starts += 1
             if now > contact.due:
                 agent.day_overdue += 1
@@ -174,7 +249,8 @@ class ContactCenter:
 
         1. The agent's hours are counted.
         2. A contact that was only answered first is handed over: the second team gets its own row.
-           Otherwise it is resolved or not, by its own luck; an unresolved one may come back on a later day.
+           Otherwise it is resolved or not, by its own luck; an unresolved one is passed on to another team, or may
+           come back on a later day.
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
@@ -192,8 +268,15 @@ class ContactCenter:
         elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
             self._finish(contact, RESOLVED, now)
         else:
-            self._finish(contact, UNRESOLVED, now)
-            self._leave_open(contact, now)
+            cell = _passed_to(contact, agent.resolution_factor) if contact.kind.escalation else -1
+            if cell >= 0:
+                self._finish(contact, ESCALATED, now)
+                passed = contact.passed_on(self.phase.kinds[cell], now)
+                self._set_due(passed, now)
+                self.arrive(passed, now)
+            else:
+                self._finish(contact, UNRESOLVED, now)
+                self._leave_open(contact, now)
         self.go_on_working(agent, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
@@ -238,44 +321,48 @@ class ContactCenter:
     def _next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
 
-        By level, then due time, then arrival, over the agent's own queue and the team's. Schedulable work is
-        taken only if it fits before the shift's end; else the first shorter or urgent item of its level.
-        After the shift's end only urgent work is taken.
+        By level, then due time, then arrival, over the agent's own queue and those of the team that its skills
+        open. Schedulable work is taken only if it fits before the shift's end; else the first shorter or urgent item
+        of its level. After the shift's end only urgent work is taken.
         """
-        pool, own = self.teams[agent.team].pool, agent.queue
-        levels = own.levels | pool.levels
+        queues, levels = agent.queues, 0
+        for queue in queues:
+            levels |= queue.levels
         if not levels:
             return None
         hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         while levels:
             level = (levels & -levels).bit_length() - 1
             levels &= levels - 1
-            queue = own
-            entry = own.head(level, now) if own.levels >> level & 1 else None
-            if pool.levels >> level & 1:
-                other = pool.head(level, now)
-                if other is not None and (entry is None or other < entry):
-                    entry, queue = other, pool
+            entry = None
+            for queue in queues:
+                if queue.levels >> level & 1:
+                    other = queue.head(level, now)
+                    if other is not None and (entry is None or other < entry):
+                        entry, source = other, queue
             if entry is None:
                 continue
             contact = entry[3]
             if contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime):
-                contact.waiting = False
-                if queue.heaps[level][0] is entry:
-                    heappop(queue.heaps[level])
+                source.leave(contact)
+                if source.heaps[level][0] is entry:
+                    heappop(source.heaps[level])
                 return contact
-            fitting = [
-                queue.first(level, now, hours_left, factor, overtime)
-                for queue in (own, pool)
-                if queue.levels >> level & 1
-            ]
-            entry = min((e for e in fitting if e is not None), default=None)
+            entry = None
+            for queue in queues:
+                if queue.levels >> level & 1:
+                    other = queue.first(level, now, hours_left, factor, overtime)
+                    if other is not None and (entry is None or other < entry):
+                        entry, source = other, queue
             if entry is not None:
-                entry[3].waiting = False
+                source.leave(entry[3])
                 return entry[3]
         return None
 
     def _may_take(self, agent: Agent, contact: Contact, now: float) -> bool:
+        skill = contact.kind.skill
+        if skill and skill not in agent.skills:
+            return False
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
@@ -284,7 +371,7 @@ class ContactCenter:
 
     def _queues(self) -> Iterator[Queue]:
         for team in self.teams:
-            yield team.pool
+            yield from team.pools.values()
             for agent in team.agents:
                 yield agent.queue
 
@@ -301,8 +388,8 @@ class ContactCenter:
     def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
         """Ends what waits for accounts that have left, and forgets what they would have raised again."""
         for contact in waiting:
-            if contact.account in accounts:
-                contact.waiting = False
+            if contact.account in accounts and contact.queue is not None:
+                contact.queue.leave(contact)
                 self._finish(contact, WITHDRAWN, now)
         for contact in self.state.returning.values():
             if contact.account in accounts:
@@ -321,3 +408,17 @@ class ContactCenter:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
+
+
+def _passed_to(contact: Contact, factor: float) -> int:
+    """The cell that gets a contact which was not settled, -1: none.
+
+    What is left of its luck beyond the chance of being settled decides, so that no other draw is needed.
+    """
+    settled = contact.kind.resolution * factor
+    left = (contact.u_resolve - settled) / (1.0 - settled)
+    for share, cell in contact.kind.escalation:
+        if left < share:
+            return cell
+        left = (left - share) / (1.0 - share)
+    return -1

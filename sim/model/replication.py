@@ -259,6 +259,7 @@ class Run:
         now = self.agenda.time
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
+        self.center.set_skills()
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:

@@ -22,12 +22,12 @@ class Agent:
         "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
         "contracted_hours", "counted_until", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
         "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
-        "hiring_cost", "key", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
-        "planned_hours", "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state",
-        "team", "vacated_at", "worked_today",
+        "hiring_cost", "key", "last_category", "occupant", "on_duty", "on_duty_hours", "overtime_cost",
+        "overtime_hours", "payroll_cost", "planned_hours", "present", "queue", "queues", "reactive_hours",
+        "resolution_factor", "seat", "shift_end", "skills", "state", "team", "vacated_at", "worked_today",
     )  # fmt: skip
 
-    def __init__(self, team: int, seat: int, hired_at: float, team_key: int) -> None:
+    def __init__(self, team: int, seat: int, hired_at: float, team_key: int, queue: Queue) -> None:
         self.team = team
         self.seat = seat
         self.occupant = 0
@@ -36,7 +36,10 @@ class Agent:
         self.closed = False
         self.vacated_at = 0.0
         self.hired_at = hired_at
-        self.queue = Queue()
+        self.queue = queue
+        self.queues: tuple[Queue, ...] = (queue,)  # all from which it takes contacts, its own first
+        self.skills: frozenset[str] = frozenset()
+        self.last_category = -1
         self.state = OFF
         self.on_duty = False
         self.present = False

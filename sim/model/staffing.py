@@ -38,7 +38,7 @@ def set_headcount(center: ContactCenter, team: int, now: float) -> None:
             agent.closed = False
             hire(center, agent, now)
         else:
-            agent = Agent(team, len(agents), now, rules.key)
+            agent = Agent(team, len(agents), now, rules.key, Queue(center.teams[team].line))
             agents.append(agent)
             agent.event = HIRED
             agent.hiring_cost += rules.hiring_cost
@@ -74,6 +74,6 @@ def _leave(center: ContactCenter, agent: Agent, event: int, now: float) -> None:
         go_home(agent)
     agent.on_duty = False
     for contact in agent.queue.sweep(-inf)[1]:
-        team.pool.push(contact)
-    agent.queue = Queue()
+        agent.queue.leave(contact)
+        team.pool(contact.kind.skill).push(contact)
     center.state.vacated.append((agent.team, agent.seat))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.scenario.schema_types import Money, Part, Share, TimeOfDay, Weekday, Weeks
+from sim.scenario.schema_types import Money, Name, Part, Share, TimeOfDay, Weekday, Weeks
 
 
 class Shift(Part):
@@ -51,6 +51,18 @@ class Team(Part):
     )
     support_call_resolution_factor: Annotated[float, Field(ge=0, le=2)] = Field(
         description="resolution probability of support calls in this team, times"
+    )
+    skills: Annotated[list[Name], Field(max_length=40)] = Field(
+        default=[], description="skills that everybody in the team has"
+    )
+    queue_capacity: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        default=None, description="live contacts that can wait; one more finds the line full (outcome blocked)"
+    )
+    changeover_minutes: Annotated[float, Field(ge=0, le=480)] | None = Field(
+        default=None, description="extra working time when the next contact is of another category"
+    )
+    price_per_contact: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
+        default=None, description="what a partner charges for each contact that it handles, beside its hourly cost"
     )
     warmth: Share = Field(
         description="gain in executive contact by a customer's contact with this team, as a share of what is missing"
