@@ -291,7 +291,7 @@ class Run:
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
-        self.center.expect(iter(made[:customers]))
+        self.center.expect(made[:customers])
         for contact in made[customers:]:
             self.center.arrive(contact, self.agenda.time)
 
