@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import fields
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from sim.model.inputs import (
     PeopleRules,
     Phase,
     PlaybookRules,
+    RecoveryRules,
     RedialRules,
     RouteRule,
     RoutingRules,
@@ -100,6 +102,8 @@ def _phase(scenario: Scenario, start_hour: float) -> Phase:
     tiers, categories = list(scenario.tiers), list(scenario.categories)
     people = scenario.people.model_dump()
     people.update(people.pop("strain"))
+    if people["recovery"] is not None:
+        people["recovery"] = RecoveryRules(**people["recovery"])
     return Phase(
         start_hour=start_hour,
         states=_states(scenario.accounts),
@@ -266,6 +270,7 @@ def _team(name: str, team: Team) -> TeamRules:
         shift=shift,
         absence_per_day=min(1.0, team.absence_days_per_year / (len(shift.days) * WEEKS_PER_YEAR)),
         overtime_limit_hours=team.overtime_limit_hours_per_day,
+        overtime_limit_week_hours=_or_none(team.overtime_limit_hours_per_week),
         callback_target_hours=team.callback_target_minutes / 60,
         support_call_handle_factor=team.support_call_handle_time_factor,
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
@@ -276,6 +281,11 @@ def _team(name: str, team: Team) -> TeamRules:
         price_per_contact=team.price_per_contact or 0.0,
         **_same_named(TeamRules, team.model_dump(exclude={"shift", "skills", "price_per_contact"})),
     )
+
+
+def _or_none(limit: float | None) -> float:
+    """A limit, or infinity where there is none."""
+    return inf if limit is None else limit
 
 
 def _clock_hour(text: str) -> float:
