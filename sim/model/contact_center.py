@@ -408,6 +408,8 @@ def _passed_to(contact: Contact, factor: float) -> int:
 
     What is left of its luck beyond the chance of being settled decides, so that no other draw is needed.
     """
+    if not contact.may_be_passed_on():
+        return -1
     settled = contact.kind.resolution * factor
     left = (contact.u_resolve - settled) / (1.0 - settled)
     for share, cell in contact.kind.escalation:

@@ -39,7 +39,7 @@ class Attempts:
 
 
 _NOTHING = np.zeros((0, 0))
-NO_MORE = Attempts(0, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
+NO_MORE = Attempts(1, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
 
 
 # What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
@@ -148,6 +148,10 @@ class Contact:
             again.second = self.second.repeat(born)
             again.second.leg = 1
         return again
+
+    def may_be_passed_on(self) -> bool:
+        """Whether there is luck for one more team: a matter is passed on as often as there are levels at most."""
+        return (self.hop + 2) * self.attempts.tries <= len(self.attempts.handle)
 
     def passed_on(self, kind: Kind, now: float) -> Contact:
         """The same attempt at the matter by another team, with luck of its own; whoever is there takes it."""
