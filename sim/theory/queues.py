@@ -27,6 +27,7 @@ FloatArray = NDArray[np.float64]
 
 LIKELY = 1e-19  # states less likely than that, of the likeliest, do not count for a wait
 TAIL_LOG = -40.0
+ROUNDING = 1e-12
 MOST_STATES = 4_000_000
 
 
@@ -79,8 +80,8 @@ class Queue:
 
     @property
     def stable(self) -> bool:
-        """Whether the queue has a steady state."""
-        return min(self.patience_hours, self.lines) < math.inf or self.load_erlangs < self.agents
+        """Whether the queue has a steady state; capacity that is spare by rounding alone does not make one."""
+        return min(self.patience_hours, self.lines) < math.inf or self.load_erlangs < self.agents * (1 - ROUNDING)
 
 
 @dataclass(frozen=True)

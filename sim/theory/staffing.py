@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from scipy.optimize import brentq
 
-from sim.theory.queues import Queue, QueueFigures, solve
-
-ROUNDING = 1e-12
+from sim.theory.queues import ROUNDING, Queue, QueueFigures, solve
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,7 @@ def agents_needed(queue: Queue, target: Target, most_agents: int) -> AgentsNeede
     where the target is met.
     """
 
+    @cache
     def margins(agents: float) -> tuple[float, float]:
         if agents == 0:
             return -target.service_level, target.occupancy - 1  # what fewer and fewer agents come to
@@ -82,6 +82,11 @@ def agents_needed(queue: Queue, target: Target, most_agents: int) -> AgentsNeede
     return AgentsNeeded(agents, max(level, occupancy))
 
 
+def agents_to_keep_up(load_erlangs: float) -> int:
+    """The fewest agents with whom a queue of patient callers and no limit of lines has an end."""
+    return math.floor(load_erlangs * (1 + ROUNDING)) + 1
+
+
 def rostered(agents: float, shrinkage: float) -> float:
     """People to roster so that on average so many are at work: agents / (1 - shrinkage), not rounded.
 
@@ -93,7 +98,7 @@ def rostered(agents: float, shrinkage: float) -> float:
 
 
 def rounded_up(number: float) -> int:
-    """The next whole number; what lies above one by rounding alone (14 / 0.7 is 20.000000000000004) stays there."""
+    """The next whole number; what lies above one by rounding alone (21 / (1 - 0.3) is 30.000000000000004) stays there."""
     return math.ceil(number - ROUNDING * max(1.0, number))
 
 
