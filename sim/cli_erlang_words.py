@@ -145,8 +145,8 @@ def headline(answer: Answer) -> str:
 def _below(fractional: float, whole: int) -> str:
     """The number with two digits, or as many as it takes to see that it rounds up to the whole number."""
     for digits in range(2, 10):
-        text = f"{fractional:.{digits}f}"
-        if math.ceil(float(text)) == whole:
+        text = f"{fractional:,.{digits}f}"
+        if math.ceil(round(fractional, digits)) == whole:
             break
     return text
 
