@@ -126,6 +126,14 @@ def test_the_definition_says_which_model_and_whose_wait(answer: Any) -> None:
         assert " ".join(out.split()).endswith(found["definition"]), "the terminal says the same"
 
 
+def test_virtual_figures_are_of_those_who_find_a_line(answer: Any) -> None:
+    limited = (*FOUR, "--patience-minutes", 1, "--lines", 16)
+    (offered, _), (virtual, _) = answer(*limited), answer(*limited, "--wait", "virtual")
+    assert offered["blocking"] == virtual["blocking"] > 0.01
+    assert virtual["wait_probability"] == pytest.approx(offered["wait_probability"] / (1 - offered["blocking"]))
+    assert virtual["service_level"] > offered["service_level"]
+
+
 def test_it_finds_the_agents_for_a_service_level(answer: Any) -> None:
     found, out = answer(*HUNDRED, "--service-level", 0.8, "--shrinkage", 0.31)
     assert found["agents"] == 14
