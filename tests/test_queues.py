@@ -112,7 +112,7 @@ def after(calls: list[Call], overrides: dict[str, Any] | None = None, hours: flo
             attempts, 0,
         )  # fmt: skip
         made.append(contact)
-    center.day.plan_shifts([(0, phase.teams)])
+    center.day.plan_shifts(0.0, 24.0, phase)
     agenda.run_to(0.0)
     center.expect(made)
     agenda.run_to(hours)

@@ -23,7 +23,7 @@ class TeamState:
     line: Line = field(default_factory=Line)
     pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
     idle: list[Agent] = field(default_factory=list)
-    open_until: float = -inf  # end of the latest shift for which somebody came
+    open_until: float = -inf  # when the last of those on duty goes home
 
     def pool(self, skill: str = "") -> Queue:
         """The queue of contacts that whoever has the skill may take; without one, everybody."""
@@ -38,6 +38,11 @@ class TeamState:
         """Lets an agent take what its skills allow: its own queue, and the shared ones."""
         shared = (queue for skill, queue in self.pools.items() if not skill or skill in agent.skills)
         agent.queues = (agent.queue, *shared)
+
+
+def open_until(team: TeamState) -> None:
+    """Notes when the last of those on duty goes home."""
+    team.open_until = max((agent.shift_end for agent in team.agents if agent.on_duty), default=-inf)
 
 
 @dataclass
