@@ -102,6 +102,8 @@ queues = st.fixed_dictionaries(
         "teams.support.queue_capacity": st.sampled_from([None, 0, 2]),
         "teams.csm.changeover_minutes": st.sampled_from([None, 12]),
         "channels.phone.redial": st.sampled_from([None, {"probability": 0.7, "delay_mean_minutes": 45}]),
+        "channels.chat.concurrency": st.sampled_from([None, 3]),
+        "channels.chat.slower_per_extra_contact": st.just(0.2),
         "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE]),
         "routing.escalation": st.sampled_from([[], [{"from": "support", "to": "csm", "share": 0.7}]]),
         "routing.overflow": st.sampled_from([[], [{"from": "csm", "to": "support", "waiting": 2}]]),
@@ -129,6 +131,8 @@ dated = st.one_of(
 # Vacant opening seats need at least one person besides, so headcounts of one keep none.
 def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inputs:
     vacancies = min(values["teams.csm.opening_vacancies"], values["teams.csm.headcount"] - 1)
+    if not values.get("channels.chat.concurrency"):
+        values = {name: value for name, value in values.items() if name != "channels.chat.slower_per_extra_contact"}
     if values.get("channels.knowledge_base"):
         values = values | {"categories.how_to.channel_shares": {"phone": 0.4, "email": 0.3, "knowledge_base": 0.3}}
     return small_inputs(values | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
@@ -255,8 +259,24 @@ def time_never_runs_back(history: History, end: float) -> None:
     assert rows["live"][rows["outcome"] == ledger.ABANDONED].all(), "only a live customer gives up"
 
 
-def nobody_serves_two_at_once(history: History, end: float) -> None:
+def nobody_serves_two_at_once(history: History, inputs: Inputs, end: float) -> None:
+    """But live contacts of a channel with a concurrency, of which nobody has more in hand than that."""
     rows = rows_where(history.contacts, ~np.isnan(history.contacts["started"]))
+    beside = (inputs.phases[0].channels.concurrency[rows["channel"]] > 1) & rows["live"]
+    for team, seat in {*zip(rows["team"][beside].tolist(), rows["seat"][beside].tolist(), strict=True)}:
+        mine = rows_where(rows, beside & (rows["team"] == team) & (rows["seat"] == seat))
+        over = np.where(np.isnan(mine["ended"]), end, mine["ended"])
+        times = np.concatenate([mine["started"] + ROUNDING_HOURS, over])
+        change = np.repeat([1, -1], len(over))
+        most = int(np.cumsum(change[np.lexsort((change, times))]).max())
+        allowed = int(inputs.phases[0].channels.concurrency.max())
+        assert most <= allowed, f"{inputs.teams[team]} {seat} has {most} at once"
+        alone = rows_where(rows, ~beside & (rows["team"] == team) & (rows["seat"] == seat))
+        for start, until in zip(mine["started"], over, strict=True):
+            others = np.nan_to_num(alone["ended"], nan=end)
+            inside = (alone["started"] < until - ROUNDING_HOURS) & (others > start + ROUNDING_HOURS)
+            assert not inside.any(), "beside them there is nothing else"
+    rows = rows_where(rows, ~beside)
     until = np.where(np.isnan(rows["ended"]), end, rows["ended"])
     order = np.lexsort((rows["started"], rows["seat"], rows["team"]))
     same = (np.diff(rows["team"][order]) == 0) & (np.diff(rows["seat"][order]) == 0)
@@ -351,7 +371,7 @@ def test_accounts_cents_contacts_and_hours_are_conserved(
     shares_are_shares(history)
     contacts_are_conserved(history, made, end)
     time_never_runs_back(history, end)
-    nobody_serves_two_at_once(history, end)
+    nobody_serves_two_at_once(history, inputs, end)
     nothing_starts_outside_working_time(history, inputs)
     hours_are_conserved(history, inputs)
 

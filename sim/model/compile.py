@@ -123,6 +123,8 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
             resolution_factor=np.array([c.resolution_factor for c in scenario.channels.values()]),
             warmth_factor=np.array([c.warmth_factor for c in scenario.channels.values()]),
             travel_hours=np.array([(c.travel_minutes or 0) / 60 for c in scenario.channels.values()]),
+            concurrency=np.array([c.concurrency or 1 for c in scenario.channels.values()], dtype=np.int64),
+            slower_per_extra_contact=np.array([c.slower_per_extra_contact or 0.0 for c in scenario.channels.values()]),
             redial=tuple(
                 None if c.redial is None else RedialRules(c.redial.probability, c.redial.delay_mean_minutes / 60)
                 for c in scenario.channels.values()
@@ -275,7 +277,6 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
         time_to_fill_hours=team.time_to_fill_weeks * HOURS_PER_WEEK,
         ramp_hours=team.ramp_weeks * HOURS_PER_WEEK,
-        skills=tuple(team.skills),
         changeover_hours=(team.changeover_minutes or 0) / 60,
         price_per_contact=team.price_per_contact or 0.0,
         **_same_named(TeamRules, team.model_dump(exclude=_OWN_FORM)),

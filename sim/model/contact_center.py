@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from math import inf, nan
 from typing import Any
 
+from sim.model import side_by_side
 from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
@@ -28,7 +29,7 @@ from sim.model.ledger import (
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
+from sim.model.queue import NO_MORE, Contact, Entry, Queue, may_overrun
 from sim.model.staff import BUSY, IDLE, Agent, count_duty, go_home
 from sim.model.working_day import WorkingDay
 
@@ -63,6 +64,7 @@ class ContactCenter:
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
+                side_by_side.expect_ends(self, agent, now)
         for contact in self.sweep(now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
@@ -93,7 +95,8 @@ class ContactCenter:
         1. In self-service no team is asked: see `_help_themselves`.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
         3. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
-        4. The owner, or the member idle longest who may, starts it.
+        4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
+           for one more contact side by side.
         5. Else, if too many wait for the team, it overflows to another, or finds the line full.
         6. Else it waits; a live customer's patience starts to run.
         """
@@ -113,6 +116,11 @@ class ContactCenter:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
                 self._start(agent, contact, now)
+                return
+        if kind.at_once > 1 and contact.live and not team.line.live:
+            beside = side_by_side.least_busy(team.agents, contact)
+            if beside is not None:
+                self._start(beside, contact, now)
                 return
         for limit, cell in kind.overflow:
             if team.line.waiting >= limit:
@@ -168,10 +176,10 @@ class ContactCenter:
     def set_skills(self) -> None:
         """Lets everybody take what the phase's skills allow."""
         for team, rules in zip(self.teams, self.phase.teams, strict=True):
-            skills = frozenset(rules.skills)
-            for agent in team.agents:
-                agent.skills = skills
-                team.give_queues(agent)
+            for mine in rules.seats:
+                for agent in team.agents[mine.first : mine.first + mine.seats]:
+                    agent.skills = frozenset(mine.skills)
+                    team.give_queues(agent)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -240,6 +248,9 @@ class ContactCenter:
         else:
             contact.take_up()
         contact.seat = agent.seat
+        if kind.at_once > 1 and contact.live:
+            side_by_side.take(self, agent, contact, now)
+            return
         hours = contact.draw * contact.mean_hours * agent.handle_factor
         if kind.changeover_hours and agent.last_category != kind.category:
             hours += kind.changeover_hours if agent.last_category >= 0 else 0.0
@@ -264,6 +275,41 @@ class ContactCenter:
             return  # the end of one that was put down meanwhile
         self.count_hours(agent, contact, now)
         agent.contact = None
+        self._settle(agent, contact, now)
+        self.go_on_working(agent, now)
+
+    def end_side_by_side(self, which: tuple[Agent, Contact, float], now: float) -> None:
+        """One of several contacts side by side ends, if its end has not moved.
+
+        1. The agent's hours are counted; the others go on faster.
+        2. What becomes of it: see `_end_service`.
+        3. The agent takes the next one if that may be beside the others; with nothing in hand, goes on as usual.
+        """
+        agent, contact, _ = which
+        if side_by_side.end(self, which, now):
+            self._settle(agent, contact, now)
+            if agent.side_by_side:
+                self._take_beside(agent, now)
+            else:
+                self.go_on_working(agent, now)
+
+    def _take_beside(self, agent: Agent, now: float) -> None:
+        """Takes contacts from the head of the line while there is room beside those in hand."""
+        while agent.on_duty and now < agent.shift_end:
+            found = self._first_live(agent, now)
+            if found is None or not side_by_side.has_room(agent, found[0][3]):
+                return
+            entry, queue = found
+            queue.take(entry, 0)
+            self._start(agent, entry[3], now)
+
+    def _first_live(self, agent: Agent, now: float) -> tuple[Entry, Queue] | None:
+        """The first of those on the line that the agent may take."""
+        found = [(entry, queue) for queue in agent.queues if queue.levels & 1 and (entry := queue.head(0, now))]
+        return min(found, key=lambda pair: pair[0], default=None)
+
+    def _settle(self, agent: Agent, contact: Contact, now: float) -> None:
+        """What becomes of a contact whose service has ended."""
         if contact.second is not None:
             self._finish(contact, ESCALATED, now)
             if contact.second.outcome == WITHDRAWN:
@@ -284,7 +330,6 @@ class ContactCenter:
             else:
                 self._finish(contact, UNRESOLVED, now)
                 self._leave_open(contact, now)
-        self.go_on_working(agent, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
@@ -316,6 +361,8 @@ class ContactCenter:
         contact = self._next_contact(agent, now)
         if contact is not None:
             self._start(agent, contact, now)
+            if agent.side_by_side:
+                self._take_beside(agent, now)
         elif on_shift:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
@@ -434,7 +481,7 @@ class ContactCenter:
             if contact.account in accounts:
                 contact.outcome = WITHDRAWN
         for agent in (agent for team in self.teams for agent in team.agents):
-            begun += [contact for contact in (agent.contact, agent.paused) if contact is not None]
+            begun += [contact for contact in (agent.contact, agent.paused, *agent.side_by_side) if contact is not None]
         for contact in begun:
             if contact.account in accounts:
                 contact.attempts = NO_MORE
@@ -448,6 +495,9 @@ class ContactCenter:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
+                for contact in agent.side_by_side:
+                    contact.ended = nan
+                    yield contact
                 if agent.paused is not None:
                     yield agent.paused
 
@@ -457,6 +507,7 @@ class ContactCenter:
             for agent in team.agents:
                 if agent.contact is not None:
                     self.count_hours(agent, agent.contact, now)
+                side_by_side.work_off(self, agent, now)
                 count_duty(agent, now)
 
 

@@ -148,6 +148,8 @@ class ChannelRules:
     resolution_factor: FloatArray
     warmth_factor: FloatArray
     travel_hours: FloatArray
+    concurrency: IntArray  # contacts that one person handles side by side, if they are live
+    slower_per_extra_contact: FloatArray
     redial: tuple[RedialRules | None, ...]
     self_service: tuple[SelfServiceRules | None, ...]
 
@@ -165,6 +167,7 @@ class SeatRules:
     roster: Roster
     absence_per_day: float
     leave_weeks: float  # of planned leave in each `LEAVE_YEAR`
+    skills: tuple[str, ...]
     hours_share: float  # weekly hours, as a share of those of the team's longest week
 
 
@@ -190,7 +193,6 @@ class TeamRules:
     support_call_handle_factor: float
     support_call_resolution_factor: float
     warmth: float
-    skills: tuple[str, ...]
     queue_capacity: int | None
     changeover_hours: float
     price_per_contact: float

@@ -65,11 +65,12 @@ class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind", "leg",
-        "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row", "seat", "second",
-        "started", "target_hours", "u_resolve", "window", "worked_hours",
+        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind",
+        "left_hours", "leg", "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row",
+        "seat", "second", "started", "target_hours", "u_resolve", "window", "worked_hours",
     )  # fmt: skip
 
+    left_hours: float  # of work, at the pace of a single one; set for contacts handled side by side
     window: float  # until when what was put down could have been begun; not set before
 
     def __init__(

@@ -29,7 +29,7 @@ class Agent:
         "hired_at", "hiring_cost", "key", "last_category", "leave_weeks", "meeting_until", "occupant", "on_duty",
         "on_duty_hours", "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours",
         "planned_share", "present", "queue", "queues", "reactive_hours", "resolution_factor", "seat", "shift_end",
-        "skills", "state", "team", "unpaid_overtime_hours", "vacated_at", "worked_today",
+        "side_by_side", "skills", "state", "team", "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
     def __init__(self, team: int, seat: int, hired_at: float, team_key: int, queue: Queue) -> None:
@@ -64,6 +64,7 @@ class Agent:
         self.away_since = 0.0
         self.away_counted = 0.0
         self.contact: Contact | None = None
+        self.side_by_side: list[Contact] = []  # contacts in hand of a channel that allows several
         self.paused: Contact | None = None  # put down at the end of the last shift
         self.unpaid_overtime_hours = 0.0
         self.ended_day: tuple[float, ...] | None = None

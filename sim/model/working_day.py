@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.model import side_by_side
 from sim.model.agenda import OPEN_ORDER, SHIFT_ORDER
 from sim.model.center_state import TeamState, open_until
 from sim.model.clock import HOURS_PER_WEEK, Roster
@@ -84,8 +85,8 @@ class WorkingDay:
             if attendance != PRESENT:
                 self._stay_away(agent, team, now, closed)
                 continue
-            if agent.state == BUSY and agent.contact is not None:
-                self.center.count_hours(agent, agent.contact, now)
+            if agent.state == BUSY:
+                self._count_in_hand(agent, now)
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
             self._come_on_duty(agent, rules, now)
             if rules.shrinkage > 0:
@@ -179,8 +180,8 @@ class WorkingDay:
     def _leave_for_home(self, team: TeamState, leaving: list[Agent], now: float) -> None:
         busy = []
         for agent in leaving:
-            if agent.state == BUSY and agent.contact is not None:
-                self.center.count_hours(agent, agent.contact, now)
+            if agent.state == BUSY:
+                self._count_in_hand(agent, now)
                 busy.append(agent)
             count_duty(agent, now)
             agent.on_duty = False
@@ -193,11 +194,16 @@ class WorkingDay:
             for agent in busy:
                 self._put_down(agent, now)
 
+    def _count_in_hand(self, agent: Agent, now: float) -> None:
+        if agent.contact is not None:
+            self.center.count_hours(agent, agent.contact, now)
+        else:
+            side_by_side.work_off(self.center, agent, now)
+
     def _put_down(self, agent: Agent, now: float) -> None:
-        """What becomes of a contact in hand where it is not simply finished."""
+        """What becomes of a contact in hand where it is not simply finished; several side by side are, being live."""
         rules, contact = self.center.phase.teams[agent.team], agent.contact
-        assert contact is not None
-        if contact.ended <= now + _SOON or not agent.employed:
+        if contact is None or contact.ended <= now + _SOON or not agent.employed:
             return
         if rules.at_shift_end == PAUSE:
             if not contact.live:

@@ -41,6 +41,9 @@ class Group(Part):
         default=None,
         description="part-time: share of each working day, from its start, for which they come and are paid",
     )
+    skills: Annotated[list[Name], Field(max_length=40)] = Field(
+        default=[], description="skills that they have beside those of the whole team"
+    )
 
 
 class Meeting(Part):
