@@ -78,6 +78,7 @@ class Call:
     patience: float = inf
     redial: float = nan
     account: int = 0
+    owner: int = -1
 
 
 def inputs_with(overrides: dict[str, Any]) -> Inputs:
@@ -85,13 +86,19 @@ def inputs_with(overrides: dict[str, Any]) -> Inputs:
     return compile_inputs(load_scenario_text(text, "hand.yaml"))
 
 
-def after(calls: list[Call], overrides: dict[str, Any] | None = None, hours: float = 24.0) -> list[tuple[Any, ...]]:
-    """The calls' rows in the order in which they ended: call, team, attempt, leg, queued, started, ended, outcome."""
+def after(
+    calls: list[Call], overrides: dict[str, Any] | None = None, hours: float = 24.0, absent: tuple[int, ...] = ()
+) -> list[tuple[Any, ...]]:
+    """The calls' rows in the order in which they ended: call, team, attempt, leg, queued, started, ended, outcome.
+
+    absent : days on which the first CSM does not come.
+    """
     inputs = inputs_with(overrides or {})
     phase = inputs.phases[0]
     agenda, state = Agenda(0.0), opening_state(phase, (0, 0, 0), (0.0, 0.0, 0.0), 0.0)
     center = ContactCenter(agenda, phase, state)
     center.set_skills()
+    state.teams[0].agents[0].absent_days = frozenset(absent)
     names = inputs.teams, inputs.categories, inputs.channels
     made = []
     for key, call in enumerate(calls):
@@ -108,11 +115,11 @@ def after(calls: list[Call], overrides: dict[str, Any] | None = None, hours: flo
             redial_hours=np.full((2, 1), call.redial),
         )
         contact = Contact(
-            key, call.account, kind, 0, -1, call.time, call.time + 1, inf, 1.0, call.u_resolve, call.patience,
+            key, call.account, kind, 0, call.owner, call.time, call.time + 1, inf, 1.0, call.u_resolve, call.patience,
             attempts, 0,
         )  # fmt: skip
         made.append(contact)
-    center.day.plan_shifts(0.0, 24.0, phase)
+    center.day.plan_shifts(0.0, hours, phase)
     agenda.run_to(0.0)
     center.expect(made)
     agenda.run_to(hours)
@@ -333,6 +340,22 @@ def test_who_has_the_skill_takes_other_work_too_in_the_order_of_due_times() -> N
     calls = [Call(1.0), Call(1.1), Call(1.2), Call(1.3, category="billing")]
     rows = after(calls, {**SKILLS, "teams.support.headcount": 1})
     assert [row[0] for row in rows] == [0, 1, 2, 3], "one line for somebody who may take everything"
+
+
+OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"}
+OWNERS = {"teams.csm.named_owner": True, "teams.csm.headcount": 2, "teams.csm.shift": OFFICE}
+
+
+def test_colleagues_cover_for_an_absent_owner_and_planned_work_waits() -> None:
+    evening = [
+        Call(18.0, channel="email", team="csm", owner=0),
+        Call(18.1, category="coaching", channel="video", team="csm", owner=0),
+    ]
+    there = after(evening, OWNERS, hours=48.0)
+    assert [row[5] for row in there if row[0] == 0] == [33.0], "the owner takes it next morning at nine"
+    covered = after(evening, OWNERS, hours=48.0, absent=(1,))
+    assert [row[5] for row in covered if row[0] == 0] == [33.0], "the owner is absent: the colleague takes it at nine"
+    assert not [row for row in covered if row[0] == 1], "coaching waits for the person whose customer it is"
 
 
 # --- self-service: made with the real luck ---------------------------------------------------------------------

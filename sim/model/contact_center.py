@@ -431,6 +431,25 @@ class ContactCenter:
         go_home(agent)
         return contact.put_down(left + more_hours)
 
+    def cover(self, agent: Agent, now: float) -> None:
+        """Colleagues cover for somebody who is absent.
+
+        1. What the person had put down goes to the team.
+        2. So does what customers and events have put into the person's own queue; planned work waits.
+        """
+        if agent.paused is not None:
+            contact, agent.paused = agent.paused, None
+            self.offer(contact, now)
+        team = self.teams[agent.team]
+        for contact in agent.queue.reactive(now):
+            agent.queue.leave(contact)
+            colleague = self.has_time(contact, now)
+            if colleague is None:
+                team.pool(contact.kind.skill).push(contact)
+            else:
+                team.idle.remove(colleague)
+                self._start(colleague, contact, now)
+
     def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
         """An agent who has just come goes on with what was put down."""
         self._start(agent, contact, now)

@@ -288,6 +288,16 @@ class Queue:
                 best = entry
         return best
 
+    def reactive(self, now: float) -> list[Contact]:
+        """What waits that is not planned work, in the order in which it would be served; nothing that has expired."""
+        entries = [
+            (level, *entry)
+            for level, heap in enumerate(self.heaps)
+            for entry in heap
+            if entry[3].queue is self and not entry[3].kind.planned and entry[3].expires > now
+        ]
+        return [entry[4] for entry in sorted(entries, key=lambda entry: entry[:4])]
+
     def sweep(self, now: float) -> tuple[list[Contact], list[Contact]]:
         """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""
         expired: list[Contact] = []

@@ -53,8 +53,8 @@ class WorkingDay:
     def start_shift(self, which: tuple[int, int, int], now: float) -> None:
         """A working day begins for the people in some seats of a team.
 
-        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, and what an absent person had
-           put down goes to the team.
+        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, and colleagues cover for who is
+           absent or on leave.
         2. The others are on duty, at the speed of their ramp and condition; their breaks and meetings are scheduled.
         3. Each goes on with what was put down, or takes work, by seat; who finds none is idle.
         4. The end of the working day is scheduled.
@@ -137,12 +137,11 @@ class WorkingDay:
                     self._pay(agent, rules, now)
 
     def _stay_away(self, agent: Agent, team: TeamState, now: float, closed: bool) -> None:
-        """Somebody does not come: who is still there goes home; colleagues take what an absent person put down."""
+        """Somebody does not come: who is still there goes home, and colleagues cover for who is absent."""
         if agent.on_duty:
             self._leave_for_home(team, [agent], now)
-        if not closed and agent.paused is not None:
-            contact, agent.paused = agent.paused, None
-            self.center.offer(contact, now)
+        if not closed:
+            self.center.cover(agent, now)
 
     def _come_on_duty(self, agent: Agent, rules: TeamRules, now: float) -> None:
         """The agent is on duty from now on, or still, at the speed of the day."""
