@@ -51,6 +51,7 @@ class CenterState:
 
     teams: list[TeamState]
     finished: list[bytes] = field(default_factory=list)  # a `RECORD` for each contact that ended this week
+    duty: list[tuple[int, int, float, float]] = field(default_factory=list)  # team, seat, at the desk from and to
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
     with_open_contact: set[int] = field(default_factory=set)  # accounts, where they may have only one
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner

@@ -30,7 +30,7 @@ from sim.model.ledger import (
     WITHDRAWN,
 )
 from sim.model.queue import NO_MORE, Contact, Entry, Queue, may_overrun
-from sim.model.staff import BUSY, IDLE, Agent, count_duty, go_home
+from sim.model.staff import AWAY, BUSY, IDLE, Agent, count_duty, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
@@ -520,6 +520,11 @@ class ContactCenter:
                 if agent.paused is not None:
                     yield agent.paused
 
+    def note_duty(self, agent: Agent, now: float) -> None:
+        """Notes how long an agent on duty has been at the desk, who leaves it."""
+        if agent.state != AWAY and now > agent.desk_since:
+            self.state.duty.append((agent.team, agent.seat, agent.desk_since, now))
+
     def count_all(self, now: float) -> None:
         """Counts everybody's hours on contacts and on duty up to now."""
         for team in self.teams:
@@ -528,6 +533,9 @@ class ContactCenter:
                     self.count_hours(agent, agent.contact, now)
                 side_by_side.work_off(self, agent, now)
                 count_duty(agent, now)
+                if agent.on_duty:
+                    self.note_duty(agent, now)
+                    agent.desk_since = now
 
 
 def _passed_to(contact: Contact, factor: float) -> int:

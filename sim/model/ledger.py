@@ -1,7 +1,8 @@
 """What one replication leaves behind: rows of typed columns, append-only. No statistics here.
 
-Four tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
-of an account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Two of who there is:
+Five tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
+of an account, `people_weeks` a row per seat and week, `duty` a row per stretch of time that somebody is at the desk,
+`tier_weeks` a row per tier and week. Two of who there is:
 `opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
 is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
@@ -110,6 +111,13 @@ PEOPLE_WEEK_COLUMNS: dict[str, str] = {
     "hiring_cost": "f4",
 }
 
+DUTY_COLUMNS: dict[str, str] = {
+    "team": "i1",
+    "seat": "i2",
+    "began": "f8",  # at the desk inside a shift, neither on a break nor in a meeting
+    "ended": "f8",
+}
+
 TIER_WEEK_COLUMNS: dict[str, str] = {
     "week": "i4",
     "tier": "i1",
@@ -208,19 +216,20 @@ _LEAST_ROWS = 256
 
 @dataclass
 class Ledger:
-    """The four tables of a run while they grow, and the accounts as they stood at its start."""
+    """The five tables of a run while they grow, and the accounts as they stood at its start."""
 
     contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
     account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
     people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
     tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
+    duty: Rows = field(default_factory=lambda: Rows(DUTY_COLUMNS))
     opening: Table = field(default_factory=dict)
 
     def fork(self) -> Ledger:
         """A ledger that begins with the rows of this one and grows by itself."""
-        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
-        contacts, events, people, tiers = (rows.copy() for rows in tables)
-        return Ledger(contacts, events, people, tiers, self.opening)
+        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks, self.duty)
+        contacts, events, people, tiers, duty = (rows.copy() for rows in tables)
+        return Ledger(contacts, events, people, tiers, duty, self.opening)
 
 
 @dataclass(frozen=True)
@@ -237,3 +246,4 @@ class History:
     tier_weeks: Table
     accounts: Table
     opening: Table
+    duty: Table = field(default_factory=dict)

@@ -254,6 +254,7 @@ class Run:
             tier_weeks=self.ledger.tier_weeks.hand_over(),
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
+            duty=self.ledger.duty.hand_over(),
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -321,9 +322,12 @@ class Run:
         overdue = self.state.overdue = self._overdue(waiting)
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
-        people = people_rows(center.teams, week - 1)
+        people, duty = people_rows(center.teams, week - 1), center.state.duty
+        center.state.duty = []
         if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
+        if not self.warm_up and duty:
+            self.ledger.duty.append(*zip(*duty, strict=True))
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)

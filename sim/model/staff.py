@@ -25,6 +25,7 @@ class Agent:
         "absent_days", "absent_hours", "attendance", "away_counted", "away_hours", "away_pending", "away_since",
         "break_due_hours", "burnout", "closed", "contact", "contracted_hours", "counted_until", "day_after_hours",
         "day_duty_hours", "day_end", "day_overdue", "day_reactive_hours", "day_reactive_starts", "day_week_share",
+        "desk_since",
         "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor", "handling_hours",
         "hired_at", "hiring_cost", "key", "last_category", "leave_weeks", "meeting_until", "occupant", "on_duty",
         "on_duty_hours", "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours",
@@ -63,6 +64,7 @@ class Agent:
         self.meeting_until = -inf
         self.away_since = 0.0
         self.away_counted = 0.0
+        self.desk_since = 0.0  # at the desk since then, if on duty and not away
         self.contact: Contact | None = None
         self.side_by_side: list[Contact] = []  # contacts in hand of a channel that allows several
         self.paused: Contact | None = None  # put down at the end of the last shift

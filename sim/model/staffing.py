@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.model import side_by_side
 from sim.model.center_state import open_until
 from sim.model.ledger import HIRED, LET_GO, QUIT
 from sim.model.queue import Queue
@@ -74,7 +75,10 @@ def _leave(center: ContactCenter, agent: Agent, event: int, now: float) -> None:
         team.idle.remove(agent)
     if agent.contact is not None:
         center.count_hours(agent, agent.contact, now)
+    side_by_side.work_off(center, agent, now)
     count_duty(agent, now)
+    if agent.on_duty:
+        center.note_duty(agent, now)
     if agent.state != BUSY:
         go_home(agent)
     agent.on_duty = False

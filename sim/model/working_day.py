@@ -147,7 +147,7 @@ class WorkingDay:
         """The agent is on duty from now on, or still, at the speed of the day."""
         if not agent.on_duty:
             agent.on_duty = True
-            agent.duty_since = now
+            agent.duty_since = agent.desk_since = now
             agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
         agent.worked_today = True
         speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
@@ -183,6 +183,7 @@ class WorkingDay:
                 self._count_in_hand(agent, now)
                 busy.append(agent)
             count_duty(agent, now)
+            self.center.note_duty(agent, now)
             agent.on_duty = False
             agent.shift_end = now
             if agent.state != BUSY:
@@ -244,6 +245,7 @@ class WorkingDay:
             agent.break_due_hours = 0.0
         else:
             return False
+        self.center.note_duty(agent, now)
         agent.state = AWAY
         agent.away_since = agent.away_counted = now
         self.center.agenda.call(min(back, agent.shift_end), SHIFT_ORDER, self._return_to_desk, (agent, now))
@@ -254,7 +256,7 @@ class WorkingDay:
         agent, since = away
         if agent.state == AWAY and agent.away_since == since:
             agent.away_hours += now - agent.away_counted
-            agent.state = OFF
+            agent.state, agent.desk_since = OFF, now
             self.center.go_on_working(agent, now)
 
 
