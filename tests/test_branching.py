@@ -122,8 +122,9 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:
             yield place, ContactProfile(part)
     elif isinstance(value, np.ndarray):
         changed = value.copy()
-        changed.view(np.uint8).flat[0] ^= 1
-        yield "one bit", changed
+        if value.size:
+            changed.view(np.uint8).flat[0] ^= 1
+            yield "one bit", changed
         yield "dtype", value.astype(object)
         yield "shape", value[np.newaxis]
     elif isinstance(value, str | bool):

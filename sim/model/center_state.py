@@ -22,7 +22,12 @@ class TeamState:
     agents: list[Agent] = field(default_factory=list)
     pool: Queue = field(default_factory=Queue)
     idle: list[Agent] = field(default_factory=list)
-    open_until: float = -inf  # end of the latest shift for which somebody came
+    open_until: float = -inf  # when the last of those on duty goes home
+
+
+def open_until(team: TeamState) -> None:
+    """Notes when the last of those on duty goes home."""
+    team.open_until = max((agent.shift_end for agent in team.agents if agent.on_duty), default=-inf)
 
 
 @dataclass

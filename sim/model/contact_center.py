@@ -14,16 +14,18 @@ from heapq import heappop
 from math import inf, nan
 from typing import Any
 
-from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, SHIFT_ORDER, Agenda
+from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
 from sim.model.ledger import ABANDONED, ESCALATED, EXPIRED, RESOLVED, UNRESOLVED, WITHDRAWN
 from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import BUSY, IDLE, Agent, go_home
+from sim.model.staff import BUSY, IDLE, Agent, count_duty, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
 Pending = tuple[float, int, int, bool, str, Any]
+
+_ROUNDING_HOURS = 1e-6  # the clock adds delays to its time, so that an event may come a last digit before its own
 
 
 class ContactCenter:
@@ -38,11 +40,15 @@ class ContactCenter:
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
-    def resume(self, now: float) -> None:
-        """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
-        for team_index, team in enumerate(self.teams):
-            if any(agent.on_duty for agent in team.agents):
-                self.agenda.call(now, SHIFT_ORDER, self.day.end_shift, team_index)
+    def resume(self, now: float, pending: list[Pending]) -> None:
+        """Schedules again what a kept state had on its way: service ends, returns, patience, the working day.
+
+        pending : what was on its way; of it, only what belongs to the working day is taken as it was.
+        """
+        for time, order, _, own, name, argument in sorted(pending, key=lambda call: call[:3]):
+            if not own:
+                self.agenda.call(time, order, getattr(self.day, name), argument)
+        for team in self.teams:
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
@@ -144,7 +150,7 @@ class ContactCenter:
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
@@ -154,18 +160,24 @@ class ContactCenter:
     # --- service ----------------------------------------------------------------------------------------
 
     def _start(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent starts a contact: the contact stops waiting, the agent is busy, the end is scheduled."""
+        """An agent starts a contact: the contact stops waiting, the agent is busy, the end is scheduled.
+
+        One that was begun before and put down goes on with what is left of it.
+        """
         contact.waiting = False
-        contact.started = now
+        if contact.seat < 0:
+            contact.started = now
+            if not contact.kind.planned:
+                agent.day_reactive_starts += 1
+                if now > contact.due:
+                    agent.day_overdue += 1
+        else:
+            contact.take_up()
         contact.seat = agent.seat
         hours = contact.draw * contact.mean_hours * agent.handle_factor
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not contact.kind.planned:
-            agent.day_reactive_starts += 1
-            if now > contact.due:
-                agent.day_overdue += 1
         contact.ended = now + hours
         self.agenda.call(contact.ended, END_ORDER, self._end_service, agent)
 
@@ -178,7 +190,8 @@ class ContactCenter:
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
-        assert contact is not None
+        if contact is None or now < contact.ended - _ROUNDING_HOURS:
+            return  # the end of one that was put down meanwhile
         self.count_hours(agent, contact, now)
         agent.contact = None
         if contact.second is not None:
@@ -199,6 +212,7 @@ class ContactCenter:
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
+        contact.worked_hours += hours
         agent.handling_hours += hours
         if not contact.kind.planned:
             agent.reactive_hours += hours
@@ -206,6 +220,7 @@ class ContactCenter:
         if now > agent.shift_end:
             after = min(now - agent.shift_end, hours)
             agent.overtime_hours += after
+            agent.unpaid_overtime_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
             if not contact.kind.planned:
@@ -216,8 +231,7 @@ class ContactCenter:
         """What an agent does who has just become free: break, next contact, idle, or home."""
         on_shift = agent.on_duty and now < agent.shift_end
         if on_shift:
-            if agent.away_pending:
-                self.day.go_away(agent, now)
+            if agent.away_pending and self.day.go_away(agent, now):
                 return
         elif not self._may_stay_on(agent, now):
             go_home(agent)
@@ -280,6 +294,35 @@ class ContactCenter:
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
 
+    # --- work that is put down and taken up again ---------------------------------------------------------
+
+    def put_down(self, agent: Agent, more_hours: float, now: float) -> Contact:
+        """An agent stops working on a contact and goes home; returns what is left of it, with some hours more."""
+        contact = agent.contact
+        assert contact is not None
+        left = (contact.ended - now) / agent.handle_factor
+        agent.contact = None
+        go_home(agent)
+        return contact.put_down(left + more_hours)
+
+    def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent who has just come goes on with what was put down."""
+        self._start(agent, contact, now)
+
+    def has_time(self, contact: Contact, now: float) -> Agent | None:
+        """The member of the contact's team, idle longest, who may take it at once."""
+        return next((a for a in self.teams[contact.kind.team].idle if self._may_take(a, contact, now)), None)
+
+    def offer(self, contact: Contact, now: float) -> None:
+        """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
+        team = self.teams[contact.kind.team]
+        colleague = self.has_time(contact, now)
+        if colleague is None:
+            team.pool.push_first(contact)
+        else:
+            team.idle.remove(colleague)
+            self._start(colleague, contact, now)
+
     # --- the weekly sweep -------------------------------------------------------------------------------
 
     def _queues(self) -> Iterator[Queue]:
@@ -299,25 +342,40 @@ class ContactCenter:
         return still_waiting
 
     def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
+        """Ends what waits for accounts that have left, and forgets what they would have raised again.
+
+        What has been begun is finished, as if in hand.
+        """
+        begun = [contact for contact in waiting if contact.seat >= 0]
         for contact in waiting:
-            if contact.account in accounts:
+            if contact.account in accounts and contact.seat < 0:
                 contact.waiting = False
                 self._finish(contact, WITHDRAWN, now)
         for contact in self.state.returning.values():
             if contact.account in accounts:
                 contact.outcome = WITHDRAWN
         for agent in (agent for team in self.teams for agent in team.agents):
-            contact_in_hand = agent.contact
-            if contact_in_hand is not None and contact_in_hand.account in accounts:
-                contact_in_hand.attempts = NO_MORE
-                if contact_in_hand.second is not None:
-                    contact_in_hand.second.outcome = WITHDRAWN
+            begun += [contact for contact in (agent.contact, agent.paused) if contact is not None]
+        for contact in begun:
+            if contact.account in accounts:
+                contact.attempts = NO_MORE
+                if contact.second is not None:
+                    contact.second.outcome = WITHDRAWN
 
     def in_service(self) -> Iterator[Contact]:
-        """All contacts that are being handled, their planned end taken off."""
+        """All contacts that are being handled or were put down by their agent, their planned end taken off."""
         for team in self.teams:
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
+                if agent.paused is not None:
+                    yield agent.paused
+
+    def count_all(self, now: float) -> None:
+        """Counts everybody's hours on contacts and on duty up to now."""
+        for team in self.teams:
+            for agent in team.agents:
+                if agent.contact is not None:
+                    self.count_hours(agent, agent.contact, now)
+                count_duty(agent, now)

@@ -6,6 +6,8 @@ arrays with one element per agent; `Agent` is what the contact centre knows abou
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from sim.model.inputs import BoolArray, FloatArray, PeopleRules
@@ -13,18 +15,21 @@ from sim.model.luck import number_key
 from sim.model.queue import Contact, Queue
 
 OFF, IDLE, BUSY, AWAY = range(4)
+PRESENT, ABSENT, PAID_OFF = range(3)  # on a working day; paid off: on leave, or a day on which all are off
 
 
 class Agent:
     """One seat of a team and the person in it. A seat may be vacant (not employed) or closed (not wanted)."""
 
     __slots__ = (
-        "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
-        "contracted_hours", "counted_until", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
-        "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
-        "hiring_cost", "key", "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "payroll_cost",
-        "planned_hours", "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state",
-        "team", "vacated_at", "worked_today",
+        "absent_days", "absent_hours", "attendance", "away_counted", "away_hours", "away_pending", "away_since",
+        "break_due_hours", "burnout", "closed", "contact", "contracted_hours", "counted_until", "day_after_hours",
+        "day_duty_hours", "day_end", "day_overdue", "day_reactive_hours", "day_reactive_starts", "day_week_share",
+        "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor", "handling_hours",
+        "hired_at", "hiring_cost", "key", "leave_weeks", "meeting_until", "occupant", "on_duty", "on_duty_hours",
+        "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours", "planned_share",
+        "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state", "team",
+        "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
     def __init__(self, team: int, seat: int, hired_at: float, team_key: int) -> None:
@@ -41,10 +46,24 @@ class Agent:
         self.on_duty = False
         self.present = False
         self.absent_days: frozenset[int] = frozenset()
+        self.leave_weeks: frozenset[int] = frozenset()
         self.shift_end = 0.0
-        self.away_pending = False
+        self.day_end = -inf  # of the working day that began last, whether the person came or not
+        self.paid_until = -inf
+        self.attendance = PRESENT  # on that day
+        self.planned_share = 0.0  # of its hours
+        self.duty_since = 0.0  # on duty since then, or since that was last counted
+        self.duty_hours = 0.0  # on duty before, with the time away; not counted yet
+        self.away_hours = 0.0  # of them
+        self.away_pending = False  # a break or a meeting has to wait until the contact in hand is over
+        self.break_due_hours = 0.0
+        self.meeting_until = -inf
         self.away_since = 0.0
+        self.away_counted = 0.0
         self.contact: Contact | None = None
+        self.paused: Contact | None = None  # put down at the end of the last shift
+        self.unpaid_overtime_hours = 0.0
+        self.ended_day: tuple[float, ...] | None = None
         self.counted_until = 0.0
         self.fatigue = 0.0
         self.burnout = 0.0
@@ -64,7 +83,7 @@ class Agent:
         """Zeroes what is counted by day."""
         self.day_after_hours = self.day_reactive_hours = self.day_duty_hours = 0.0
         self.day_overdue = self.day_reactive_starts = 0
-        self.away_hours = 0.0
+        self.day_week_share = 0.0  # what part of a working week the day is
         self.worked_today = False
 
 
@@ -72,6 +91,20 @@ def go_home(agent: Agent) -> None:
     """The agent is off duty from now on."""
     agent.state = OFF
     agent.on_duty = False
+
+
+def count_duty(agent: Agent, now: float) -> None:
+    """Counts the hours on duty since they were last counted, without those away."""
+    if agent.on_duty:
+        agent.duty_hours += now - agent.duty_since
+        agent.duty_since = now
+        if agent.state == AWAY:
+            agent.away_hours += now - agent.away_counted
+            agent.away_counted = now
+    hours = max(0.0, agent.duty_hours - agent.away_hours)
+    agent.day_duty_hours += hours
+    agent.on_duty_hours += hours
+    agent.duty_hours = agent.away_hours = 0.0
 
 
 def person_key(team_key: int, seat: int, occupant: int) -> int:

@@ -15,6 +15,7 @@ from sim.scenario.errors import did_you_mean, number, segment
 from sim.scenario.facts import Facts, Finding, Path
 from sim.scenario.routes import routing, rules_of
 from sim.scenario.size import size
+from sim.scenario.working_time import working_time
 
 SUM_TOLERANCE = 1e-6
 MOST_LISTED = 12
@@ -176,25 +177,6 @@ def _channels(f: Facts) -> Iterator[Finding]:
             yield Finding(patience, "has no effect: nobody waits live on this channel; delete it, or set 'live: true'")
 
 
-def _teams(f: Facts) -> Iterator[Finding]:
-    """Shifts end after they start; vacancies are seats of the headcount."""
-    for name, _ in f.items("teams"):
-        path = ("teams", name)
-        start, end = (f.get(*path, "shift", key) for key in ("start", "end"))
-        if start is not None and end is not None and start >= end:
-            yield Finding(
-                (*path, "shift", "end"), f"{end} is not after the start at {start}; a shift ends the same day"
-            )
-        days = f.get(*path, "shift", "days") or []
-        twice = sorted({day for day in days if days.count(day) > 1}) if f.sound(*path, "shift", "days") else []
-        if twice:
-            yield Finding((*path, "shift", "days"), f"'{twice[0]}' is listed twice")
-        people, vacant = f.get(*path, "headcount"), f.get(*path, "opening_vacancies")
-        if f.opening and people is not None and vacant is not None and vacant > people:
-            message = f"{vacant} vacancies are more than the headcount of {people}"
-            yield Finding((*path, "opening_vacancies"), message)
-
-
 def _playbooks(f: Facts) -> Iterator[Finding]:
     """Planned work is the company's, and has exactly one cadence."""
     kinds = ("every_weeks", "weeks_before_renewal", "weeks_after_start")
@@ -225,7 +207,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _names,
     _categories,
     _channels,
-    _teams,
+    working_time,
     _playbooks,
     routing,
     size,
