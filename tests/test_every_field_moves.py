@@ -54,7 +54,16 @@ SMALL_COMPANY: dict[str, Any] = {
     "categories.how_to.handle_time_mean_minutes": 75,
     "channels.phone.patience_mean_minutes": 5,
     "channels.chat.patience_mean_minutes": 3,
+    "time_zone": "America/New_York",
     "teams.csm.headcount": 2,
+    "teams.csm.shift.also": [{"days": ["sat"], "start": "10:00", "end": "12:00"}],
+    "teams.csm.time_zone": "America/Chicago",
+    "teams.csm.holidays": "US",
+    "teams.csm.closed_days": [dt.date(2026, 5, 6)],
+    "teams.csm.breaks_per_day": 2,
+    "teams.csm.leave_days_per_year": 20,
+    "teams.csm.at_shift_end": "hand_over",
+    "teams.csm.hand_over_minutes": 10,
     "teams.csm.overtime_pay_factor": 0.5,
     "teams.csm.opening_burnout": 0.6,
     "teams.csm.quit_rate_per_year": 2.5,
@@ -62,6 +71,19 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.csm.ramp_weeks": 10,
     "teams.support.headcount": 2,
     "teams.support.shift": {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "10:00", "end": "16:00"},
+    "teams.support.groups": {
+        "late": {
+            "people": 1,
+            "hours_share": 0.8,
+            "shift": {
+                "days": ["mon", "tue", "wed", "thu"],
+                "start": "11:00",
+                "end": "18:00",
+                "also": [{"days": ["fri"], "start": "10:00", "end": "14:00"}],
+            },
+        }
+    },
+    "teams.support.meetings": [{"days": ["wed"], "start": "12:00", "minutes": 60}],
     "teams.support.opening_burnout": 0.5,
     "teams.support.quit_rate_per_year": 2.0,
     "teams.support.time_to_fill_weeks": 3,
@@ -238,6 +260,11 @@ def other_way_round(path: Place, value: str, data: dict[str, Any]) -> Iterator[E
     yield {(*rule, "from"): at(data, (*rule, "to")), (*rule, "to"): at(data, (*rule, "from"))}
 
 
+def other_shift_end(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edit]:
+    """Only handing over takes minutes of its own."""
+    yield {path: "pause"} | ({(*path[:-1], "hand_over_minutes"): None} if value == "hand_over" else {})
+
+
 def one_of(*others: Any) -> Any:
     """Each of these, unless it is the value."""
     return lambda path, value, data: ({path: other} for other in others if other != value)
@@ -251,9 +278,24 @@ SPECIAL: dict[str, Any] = {
     "routing.assign.*.*": move_share,
     "categories.*.initiated_by": other_starter,
     "channels.*.live": other_live,
-    "teams.*.shift.days.*": one_of("sat"),
+    "time_zone": one_of("Europe/Berlin"),
+    "teams.*.time_zone": one_of("Europe/Berlin"),
+    "teams.*.holidays": one_of("DE"),
+    "teams.*.at_shift_end": other_shift_end,
+    "teams.*.shift.days.*": one_of("sun"),
     "teams.*.shift.start": one_of("11:00"),
     "teams.*.shift.end": one_of("15:30"),
+    "teams.*.shift.also.*.days.*": one_of("sun"),
+    "teams.*.shift.also.*.start": one_of("08:00"),
+    "teams.*.shift.also.*.end": one_of("15:30"),
+    "teams.*.groups.*.shift.days.*": one_of("sun"),
+    "teams.*.groups.*.shift.start": one_of("09:00"),
+    "teams.*.groups.*.shift.end": one_of("15:30"),
+    "teams.*.groups.*.shift.also.*.days.*": one_of("sun"),
+    "teams.*.groups.*.shift.also.*.start": one_of("08:00"),
+    "teams.*.groups.*.shift.also.*.end": one_of("15:30"),
+    "teams.*.meetings.*.days.*": one_of("tue"),
+    "teams.*.meetings.*.start": one_of("14:00"),
     "people.strain.after_hours_weight": move_weight,
     "people.strain.occupancy_weight": move_weight,
     "people.strain.overdue_weight": move_weight,
