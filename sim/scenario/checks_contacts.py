@@ -109,7 +109,8 @@ def skills(f: Facts, routes: Routes) -> Iterator[Finding]:
             if (category, team) in routes.answers and f.sound("teams", team) and skill not in has.get(team, ()):
                 known = sorted(set().union(*has.values()))
                 message = f"nobody in '{segment(team)}', which gets it, has the skill '{segment(skill)}'"
-                message += did_you_mean(skill, known) or f"; add it to teams.{segment(team)}.skills"
+                add = f"; add it to teams.{segment(team)}.skills, or to one of its groups"
+                message += add if skill in known else did_you_mean(skill, known) or add
                 yield Finding(("categories", category, "skill"), message, (routes.answers[category, team],))
                 break
     if all(f.sound("categories", category) for category in f.names["categories"]):
