@@ -1,4 +1,4 @@
-"""The command `csm-planner`: checks scenario files, runs and compares them, lists accounts at risk, opens the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, a queue by formula, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
 Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim import cli_erlang
+from sim.cli_errors import BadInput
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
@@ -74,10 +76,6 @@ AccountsJsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="F", help="Write accounts and calendar to a JSON file.", show_default=False),
 ]
-
-
-class _BadInput(Exception):
-    """Something that the user can repair; the message says how."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -266,6 +264,9 @@ def accounts(
     )
 
 
+app.command("erlang")(cli_erlang.erlang)
+
+
 @app.command("app")
 def open_planner(
     port: Annotated[
@@ -276,7 +277,7 @@ def open_planner(
     """Serves the planner on this machine, for the browser."""
     page = Path(__file__).resolve().parents[1] / "planner_app.py"
     if not page.is_file():
-        raise _BadInput(f"{page}: the planner's page is not there; install the package again.")
+        raise BadInput(f"{page}: the planner's page is not there; install the package again.")
     os.chdir(page.parent)  # where `planner` is found, and nothing else by that name
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
@@ -294,7 +295,7 @@ def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSourc
     from sim.scenario import AccountSource
 
     if accounts is None and mapping is not None:
-        raise _BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
+        raise BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
     return None if accounts is None else AccountSource.from_files(accounts, mapping)
 
 
@@ -377,7 +378,7 @@ def _say(message: str) -> None:
 def _check_options(
     scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
 ) -> None:
-    """Raises `_BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
+    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
     from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
     from sim.study.output_files import why_not_an_output, why_not_writable
 
@@ -399,7 +400,7 @@ def _check_options(
     if len({path.resolve() for path in wanted}) < len(wanted):
         problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
     if problems:
-        raise _BadInput("\n".join(problems))
+        raise BadInput("\n".join(problems))
 
 
 def execute(arguments: Sequence[str] | None = None) -> int:
@@ -431,7 +432,7 @@ def _report(error: Exception) -> int:
     from sim.scenario.errors import ScenarioError
     from sim.study.errors import PoolError, StudyFailed, StudyInputError
 
-    if isinstance(error, _BadInput | ScenarioError | StudyInputError):
+    if isinstance(error, BadInput | ScenarioError | StudyInputError):
         _say(str(error))
         return BAD_INPUT
     if isinstance(error, OSError | MemoryError):
