@@ -145,8 +145,8 @@ def headline(answer: Answer) -> str:
 def _below(fractional: float, whole: int) -> str:
     """The number with two digits, or as many as it takes to see that it rounds up to the whole number."""
     for digits in range(2, 10):
-        text = f"{fractional:.{digits}f}"
-        if math.ceil(float(text)) == whole:
+        text = f"{fractional:,.{digits}f}"
+        if math.ceil(round(fractional, digits)) == whole:
             break
     return text
 
@@ -189,7 +189,7 @@ def rows(answer: Answer) -> list[tuple[str, str, str]]:
         if leaves or question.lines not in (None, answer.agents):
             hours = figures.wait_mean_served_hours
             found.append(("Wait if answered", duration(3600 * hours), "mean over the calls that are answered"))
-        found.append(("Has to wait", _share(answer.wait_probability), _all_busy(limited)))
+        found.append(("Has to wait", _share(answer.wait_probability), _all_busy(limited and not question.virtual)))
     found.append(("Occupancy", _share(figures.occupancy), "of the agents' time goes into calls"))
     if figures.stable:
         found.append(("Queue", _number(figures.queue_length_mean), "calls waiting, on average"))

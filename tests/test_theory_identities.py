@@ -124,7 +124,7 @@ def test_no_spare_capacity_and_no_way_out_is_no_steady_state() -> None:
     assert found.wait_mean_hours == math.inf
     assert (found.occupancy, found.wait_probability, found.service_level) == (1, 1, 0)
     assert not Queue(200, 0.05, 10).stable, "exactly as much load as agents: nothing makes up for a bad moment"
-    assert not Queue(0.1 * 3 * 10, 1 / 0.3, 10).stable, "nor does rounding"
+    assert not Queue(200 * (1 - 1e-14), 0.05, 10).stable, "nor does capacity that is spare by rounding"
     assert Queue(220, 0.05, 10, patience_hours=1).stable
     assert Queue(220, 0.05, 10, lines=10).stable
 

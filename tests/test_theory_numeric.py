@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.linalg import expm
-from scipy.special import gammainc
+from scipy.special import gamma, gammainc, gammaincc
 
 from sim.theory import birth_death
 from sim.theory.erlang import erlang_b, erlang_c
@@ -91,6 +91,7 @@ def queue_by_linear_solve(queue: Queue, target: float) -> dict[str, float]:
         "virtual level": 1 - found["virtual later"] / accepted,
         "virtual wait": found["virtual wait"] / accepted,
         "waits": found["waits"],
+        "virtual waits": found["waits"] / accepted,
         "length": length,
         "abandonment": leave * length / arrivals,
         "occupancy": sum(min(n, agents) * shares[n,] for n in range(lines + 1)) / agents,
@@ -120,6 +121,7 @@ def test_limited_lines_agree_with_a_linear_solve_and_the_phases_of_a_wait(queue:
         "virtual level": found.service_level_virtual,
         "virtual wait": found.wait_mean_virtual_hours,
         "waits": found.wait_probability,
+        "virtual waits": found.wait_probability_virtual,
         "length": found.queue_length_mean,
         "abandonment": found.abandonment,
         "occupancy": found.occupancy,
@@ -163,6 +165,13 @@ def test_erlang_b_between_whole_agents_obeys_the_recursion_too() -> None:
     for load, agents in product((0.05, 0.7, 9.3, 1_234.5), (0.001, 0.5, 3.25, 17.9, 1_300.1)):
         before, after = erlang_b(load, agents), erlang_b(load, agents + 1)
         assert after == pytest.approx(load * before / (agents + 1 + load * before), rel=1e-12), (load, agents)
+
+
+@pytest.mark.parametrize(("load", "agents"), [(1e-6, 0.5), (1e-3, 2.5), (0.4, 0.01), (3.0, 7.7), (40.0, 12.3)])
+def test_erlang_b_for_a_fraction_is_an_incomplete_gamma_function(load: float, agents: float) -> None:
+    """1/B = exp(a) a^-c Gamma(c + 1, a), which overflows for large numbers."""
+    inverse = math.exp(load) * load**-agents * gamma(agents + 1) * gammaincc(agents + 1, load)
+    assert 1 / erlang_b(load, agents) == pytest.approx(inverse, rel=1e-11)
 
 
 def test_erlang_b_does_not_depend_on_the_law_of_the_handle_time() -> None:

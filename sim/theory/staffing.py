@@ -98,7 +98,7 @@ def rostered(agents: float, shrinkage: float) -> float:
 
 
 def rounded_up(number: float) -> int:
-    """The next whole number; what lies above one by rounding alone (21 / (1 - 0.3) is 30.000000000000004) stays there."""
+    """The next whole number; what lies above one by rounding alone (21 / (1 - 0.3) is 30 + 4e-15) stays there."""
     return math.ceil(number - ROUNDING * max(1.0, number))
 
 
