@@ -38,7 +38,7 @@ ERRS = 0.001  # chance that the whole table calls a right engine wrong
 DEFECT = 0.02  # of the service rate, which every row must be able to see
 RELAXATIONS = 10  # at least so many relaxation times are simulated before anything counts
 FEWEST_REPLICATIONS = 10
-WORK_OF_A_WEEK, WORK_OF_AN_ACCOUNT = 500, 0.5  # over that of a contact, roughly: for the time left only
+WORK_OF_A_WEEK, WORK_OF_AN_ACCOUNT = 500, 0.03  # over that of a contact, roughly: for the time left only
 
 
 @dataclass(frozen=True)
