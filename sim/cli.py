@@ -1,8 +1,8 @@
-"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, a queue by formula, the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, queues by formula, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
-Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
-interrupted.
+Exit codes: 0 done, 1 a replication, an output file, a row of `verify` or the program failed, 2 bad input (nothing
+written), 130 interrupted.
 """
 
 from __future__ import annotations
