@@ -90,7 +90,8 @@ def ratio_interval(above: FloatArray, below: FloatArray, alpha: float) -> tuple[
 
     Parameters
     ----------
-    above, below : (replications,), at least 2; the sum of `below` is above 0. The interval has confidence 1 - alpha.
+    above, below : (replications,), at least 2, >= 0; nan where the sum of `below` is 0. The interval has confidence
+        1 - alpha.
 
     Notes
     -----
@@ -98,6 +99,8 @@ def ratio_interval(above: FloatArray, below: FloatArray, alpha: float) -> tuple[
     biased by a replication's part of that only. Its spread is that of above - ratio * below (the delta method), over
     which Student's t is taken. With `below` the same in all replications it is the interval of a mean.
     """
+    if not below.any():
+        return math.nan, math.nan, math.nan
     ratio = float(above.sum() / below.sum())
     sd = float(np.std(above - ratio * below, ddof=1)) / float(below.mean())
     return (ratio, *t_interval(ratio, sd, len(above), alpha))

@@ -124,7 +124,7 @@ def _row_dict(row: VerifiedRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "scenario": row.file,
-        "load": None if math.isnan(row.load) else row.load,
+        "load": _number(row.load),
         "seed": row.seed,
         "replications": row.replications,
         "warm_up_hours": row.warm_up_hours,
@@ -134,16 +134,21 @@ def _row_dict(row: VerifiedRow) -> dict[str, Any]:
         "figures": {
             cell.figure: {
                 "unit": cell.unit,
-                "theory": cell.theory,
-                "simulated": cell.simulated,
-                "interval": [cell.low, cell.high],
-                "shift_by_defect": cell.shift if math.isfinite(cell.shift) else None,
+                "theory": _number(cell.theory),
+                "simulated": _number(cell.simulated),
+                "interval": [_number(cell.low), _number(cell.high)],
+                "shift_by_defect": _number(cell.shift),
                 "agrees": cell.agrees,
                 "sharp": cell.sharp,
             }
             for cell in row.cells
         },
     }
+
+
+def _number(value: float) -> float | None:
+    """A number that JSON knows: a queue without an end has none, nor have replications in which nobody came."""
+    return value if math.isfinite(value) else None
 
 
 def verify(
@@ -224,7 +229,7 @@ def _finished(
         if index < len(rows):
             row = rows[index]
             job = Job(inputs[index], (inputs[index],), row_seed(seed, row), totals=row.theory.totals)
-            studies[index].submit(job, range(rows[index].replications))
+            studies[index].submit(job, range(row.replications))
 
     queue(0)
     meter.show()
