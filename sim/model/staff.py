@@ -28,7 +28,8 @@ class Agent:
         "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor", "handling_hours",
         "hired_at", "hiring_cost", "key", "leave_weeks", "meeting_until", "occupant", "on_duty", "on_duty_hours",
         "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours", "planned_share",
-        "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "state", "team",
+        "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "stale_ends", "state",
+        "team",
         "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
@@ -62,6 +63,7 @@ class Agent:
         self.away_counted = 0.0
         self.contact: Contact | None = None
         self.paused: Contact | None = None  # put down at the end of the last shift
+        self.stale_ends = 0  # ends of services still on the agenda that were put down
         self.unpaid_overtime_hours = 0.0
         self.ended_day: tuple[float, ...] | None = None
         self.counted_until = 0.0
