@@ -62,6 +62,7 @@ class ContactCenter:
                 self.agenda.call(time, order, getattr(self.day, name), argument)
         for team in self.teams:
             for agent in team.agents:
+                agent.stale_ends = 0
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
                 side_by_side.expect_ends(self, agent, now)
@@ -271,8 +272,10 @@ class ContactCenter:
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
-        if contact is None or now < contact.ended - _ROUNDING_HOURS:
-            return  # the end of one that was put down meanwhile
+        if agent.stale_ends and (contact is None or now < contact.ended - _ROUNDING_HOURS):
+            agent.stale_ends -= 1
+            return
+        assert contact is not None
         self.count_hours(agent, contact, now)
         agent.contact = None
         self._settle(agent, contact, now)
@@ -428,6 +431,7 @@ class ContactCenter:
         assert contact is not None
         left = (contact.ended - now) / agent.handle_factor
         agent.contact = None
+        agent.stale_ends += 1
         go_home(agent)
         return contact.put_down(left + more_hours)
 

@@ -52,12 +52,12 @@ CONTACT_COLUMNS: dict[str, str] = {
     "category": "i1",
     "channel": "i1",
     "team": "i1",
-    "seat": "i2",  # who handled it, -1 if nobody did
+    "seat": "i2",  # who worked on it last, -1 if nobody did
     "live": "?",  # the customer waited on the line (a live channel of a team that answers live)
     "born": "f8",  # when the customer or the company started it
     "queued": "f8",  # when it joined this team's queue
     "due": "f8",  # when an answer is late
-    "started": "f8",  # nan if never
+    "started": "f8",  # for the first time; nan if never
     "ended": "f8",  # nan if open
     "wait_minutes": "f4",  # queued to started, ended or now: clock minutes if live, business minutes if not
     "handle_minutes": "f4",  # working time spent, 0 if never started
@@ -97,8 +97,8 @@ PEOPLE_WEEK_COLUMNS: dict[str, str] = {
     "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...
     "employed": "?",  # False: the seat is vacant
     "contracted_hours": "f4",  # paid working time
-    "planned_hours": "f4",  # contracted time net of planned shrinkage, absent days included
-    "absent_hours": "f4",
+    "planned_hours": "f4",  # contracted time net of shrinkage, meetings, leave and days off; absent days included
+    "absent_hours": "f4",  # unplanned
     "on_duty_hours": "f4",  # inside the shift and not away (work run on into a break counts)
     "handling_hours": "f4",  # on contacts, all hours
     "overtime_hours": "f4",  # on contacts after the shift's end (part of handling_hours)

@@ -7,13 +7,13 @@ Within one instant things happen in this order, then by time of scheduling:
 | order | what | where |
 |---|---|---|
 | 1 | a dated phase begins: new rules, seats opened or closed | `Run._begin_phase` |
-| 2 | shifts end, breaks start and end | `WorkingDay.end_shift`, `_leave_desk`, `_return_to_desk` |
+| 2 | shifts end, breaks and meetings start and end | `WorkingDay.end_shift`, `_break`, `_meet`, `_return_to_desk` |
 | 3 | services end | `ContactCenter._end_service` |
 | 4 | patience ends | `ContactCenter._give_up` |
 | 5 | contacts arrive | `ContactCenter.arrive` |
 | 6 | day tick: people's fatigue and burnout follow the day's strain | `condition_after_day` |
 | 7 | week tick: accounts, then demand, then routing | `Run.week_tick` |
-| 8 | shifts start: a shift from midnight belongs to the new day and week | `WorkingDay.start_shift` |
+| 8 | working days start: one from midnight belongs to the new day and week | `WorkingDay.start_shift` |
 
 Contacts and people live in hours on the SimPy clock, accounts in weeks. The ledger's rows of the week, with the
 contacts still open, are all that the week tick learns from the centre; the contacts that it makes are all that

@@ -25,12 +25,12 @@ class Agent:
         "absent_days", "absent_hours", "attendance", "away_counted", "away_hours", "away_pending", "away_since",
         "break_due_hours", "burnout", "closed", "contact", "contracted_hours", "counted_until", "day_after_hours",
         "day_duty_hours", "day_end", "day_overdue", "day_reactive_hours", "day_reactive_starts", "day_week_share",
-        "desk_since",
-        "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor", "handling_hours",
-        "hired_at", "hiring_cost", "key", "last_category", "leave_weeks", "meeting_until", "occupant", "on_duty",
-        "on_duty_hours", "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours",
-        "planned_share", "present", "queue", "queues", "reactive_hours", "resolution_factor", "seat", "shift_end",
-        "side_by_side", "skills", "state", "team", "unpaid_overtime_hours", "vacated_at", "worked_today",
+        "desk_since", "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor",
+        "handling_hours", "hired_at", "hiring_cost", "key", "last_category", "leave_weeks", "meeting_until",
+        "occupant", "on_duty", "on_duty_hours", "overtime_cost", "overtime_hours", "paid_until", "paused",
+        "payroll_cost", "planned_hours", "planned_share", "present", "queue", "queues", "reactive_hours",
+        "resolution_factor", "seat", "shift_end", "side_by_side", "skills", "stale_ends", "state", "team",
+        "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
     def __init__(self, team: int, seat: int, hired_at: float, team_key: int, queue: Queue) -> None:
@@ -68,6 +68,7 @@ class Agent:
         self.contact: Contact | None = None
         self.side_by_side: list[Contact] = []  # contacts in hand of a channel that allows several
         self.paused: Contact | None = None  # put down at the end of the last shift
+        self.stale_ends = 0  # ends of services still on the agenda that were put down
         self.unpaid_overtime_hours = 0.0
         self.ended_day: tuple[float, ...] | None = None
         self.counted_until = 0.0

@@ -68,18 +68,19 @@ class WorkingDay:
         meetings = _during(rules, now, end)
         met = sum(min(until, end) - max(since, now) for since, until in meetings)
         planned_share = max(0.0, 1 - rules.shrinkage - met / (end - now))
-        touched = end in mine.roster.opening
+        breaks, break_hours, spread = _breaks(rules, now, end)
+        touched, midnight = end in mine.roster.opening, (now // 24 + 1) * 24
         arrived = []
         for agent in team.agents[mine.first : mine.first + mine.seats]:
             if not agent.employed:
                 continue
-            if agent.day_week_share > 0:
-                self._end_day(agent, now, end)
+            if agent.day_week_share > 0 and now >= agent.day_end and end > midnight:
+                _set_day_aside(agent, now)
             agent.day_week_share += week_share
             agent.planned_share = planned_share
             agent.day_end = max(agent.day_end, end)
             attendance = agent.attendance = PAID_OFF if closed else _attendance(agent, day)
-            self._pay(agent, rules, now)
+            _pay(agent, rules, now, midnight)
             if not closed:
                 agent.present = attendance == PRESENT
             if attendance != PRESENT:
@@ -89,8 +90,9 @@ class WorkingDay:
                 self._count_in_hand(agent, now)
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
             self._come_on_duty(agent, rules, now)
-            if rules.shrinkage > 0:
-                self._plan_breaks(agent, rules, now, end)
+            for start in breaks:
+                start += spread * (0.1 + 0.8 * ((agent.seat + 1) * _GOLDEN % 1.0))
+                self.center.agenda.call(start, SHIFT_ORDER, self._break, (agent, break_hours))
             for since, until in meetings:
                 if since <= now:
                     agent.meeting_until, agent.away_pending = until, True
@@ -107,34 +109,12 @@ class WorkingDay:
                 self.center.go_on_working(agent, now)
         self.center.agenda.call(end, SHIFT_ORDER, self.end_shift, team_index)
 
-    def _end_day(self, agent: Agent, now: float, end: float) -> None:
-        """Puts a day that is over aside, for the next midnight, if the new one is still going on then."""
-        if now >= agent.day_end and end > (now // 24 + 1) * 24:
-            count_duty(agent, now)
-            agent.ended_day = (
-                agent.day_after_hours, agent.day_duty_hours, agent.day_reactive_hours, agent.day_overdue,
-                agent.day_reactive_starts, agent.day_week_share,
-            )  # fmt: skip
-            agent.start_day()
-
-    def _pay(self, agent: Agent, rules: TeamRules, now: float) -> None:
-        """Pays for the working day up to its end, or up to midnight if that is before it."""
-        until = min(agent.day_end, (now // 24 + 1) * 24)
-        hours = until - max(now, agent.paid_until)
-        agent.paid_until = until
-        agent.contracted_hours += hours
-        agent.payroll_cost += hours * rules.cost_per_hour
-        if agent.attendance != PAID_OFF:
-            agent.planned_hours += hours * agent.planned_share
-            if agent.attendance == ABSENT:
-                agent.absent_hours += hours
-
     def pay_on(self, now: float) -> None:
         """At midnight: working days that go on are paid further."""
         for team, rules in zip(self.center.teams, self.center.phase.teams, strict=True):
             for agent in team.agents:
                 if agent.day_end > now and agent.employed:
-                    self._pay(agent, rules, now)
+                    _pay(agent, rules, now, now + 24)
 
     def _stay_away(self, agent: Agent, team: TeamState, now: float, closed: bool) -> None:
         """Somebody does not come: who is still there goes home, and colleagues cover for who is absent."""
@@ -152,16 +132,6 @@ class WorkingDay:
         agent.worked_today = True
         speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
         agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.center.phase.people)
-
-    def _plan_breaks(self, agent: Agent, rules: TeamRules, now: float, end: float) -> None:
-        """Shrinkage in equal blocks, one in each equal part of the day, at a time that differs by seat."""
-        parts, hours = rules.breaks_per_day, end - now
-        spread = 0.1 + 0.8 * ((agent.seat + 1) * _GOLDEN % 1.0)
-        worked = hours * (1 - rules.shrinkage) / parts
-        length = rules.shrinkage * hours / parts
-        for part in range(parts):
-            start = now + part * (hours / parts) + worked * spread
-            self.center.agenda.call(start, SHIFT_ORDER, self._break, (agent, length))
 
     def end_shift(self, team_index: int, now: float) -> None:
         """A working day ends: whose next one does not begin at once goes home; who is busy finishes first.
@@ -258,6 +228,40 @@ class WorkingDay:
             agent.away_hours += now - agent.away_counted
             agent.state, agent.desk_since = OFF, now
             self.center.go_on_working(agent, now)
+
+
+def _pay(agent: Agent, rules: TeamRules, now: float, midnight: float) -> None:
+    """Pays for the working day up to its end, or up to midnight if that is before it."""
+    until = min(agent.day_end, midnight)
+    hours = until - max(now, agent.paid_until)
+    agent.paid_until = until
+    agent.contracted_hours += hours
+    agent.payroll_cost += hours * rules.cost_per_hour
+    if agent.attendance != PAID_OFF:
+        agent.planned_hours += hours * agent.planned_share
+        if agent.attendance == ABSENT:
+            agent.absent_hours += hours
+
+
+def _set_day_aside(agent: Agent, now: float) -> None:
+    """Keeps a day that is over for the next midnight, at which a new one will still be going on."""
+    count_duty(agent, now)
+    agent.ended_day = (
+        agent.day_after_hours, agent.day_duty_hours, agent.day_reactive_hours, agent.day_overdue,
+        agent.day_reactive_starts, agent.day_week_share,
+    )  # fmt: skip
+    agent.start_day()
+
+
+def _breaks(rules: TeamRules, now: float, end: float) -> tuple[list[float], float, float]:
+    """Shrinkage in equal blocks, one in each equal part of the day: their earliest starts, how long each is, and over
+    how many hours the seats' starts are spread.
+    """
+    if rules.shrinkage == 0:
+        return [], 0.0, 0.0
+    parts, hours = rules.breaks_per_day, end - now
+    starts = [now + part * (hours / parts) for part in range(parts)]
+    return starts, rules.shrinkage * hours / parts, hours * (1 - rules.shrinkage) / parts
 
 
 def _attendance(agent: Agent, day: int) -> int:

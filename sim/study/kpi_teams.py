@@ -88,8 +88,8 @@ def _work(contacts: Table, span: Span, support_call: BoolArray) -> KpiValues:
 def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     """Hours, burnout and quits of one team's people over the window.
 
-    Utilisation is handling hours, overtime included, over the contracted hours net of planned shrinkage;
-    absences are not planned and take nothing off.
+    Utilisation is handling hours, overtime included, over the contracted hours net of planned time away (shrinkage,
+    meetings, leave, days off); absences are not planned and take nothing off.
     """
     quits = total(weeks["event"] == ledger.QUIT)
     weeks = where(weeks, weeks["employed"])

@@ -137,7 +137,7 @@ _TEAM: tuple[Kpi, ...] = (
     Kpi("occupancy", "occupancy", "share", EMPLOYED, None,
      "handling hours inside the shift over hours on duty", 0.01, False),
     Kpi("utilisation", "utilisation", "share", EMPLOYED, None,
-     "handling hours, overtime included, over contracted hours net of shrinkage and absence", 0.01, False),
+     "handling hours, overtime included, over contracted hours net of planned time away", 0.01, False),
     Kpi("wait_mean_minutes", "wait", "minutes", CUSTOMERS_BORN, "lower",
      "mean wait: clock minutes if live, else business minutes; open ones with theirs so far", 0.10, True, True),
     Kpi("wait_probability", "chance of a wait", "share", CUSTOMERS_BORN, "lower",
