@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -173,8 +174,8 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:
         yield "value", value + "s" if isinstance(value, str) else not value
     elif isinstance(value, dt.date):
         yield "value", value + dt.timedelta(7)
-    elif value is None:
-        yield "value", 1
+    elif value is None or value == inf:
+        yield "value", 1.0
     else:
         yield "value", value + 1
 

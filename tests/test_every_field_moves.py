@@ -88,7 +88,7 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.experts.skills": ["repairs", "ledgers"],
     "teams.support.queue_capacity": 1,
     "teams.csm.changeover_minutes": 6.0,
-    "channels.phone.patience_mean_minutes": 5,
+    "channels.phone.patience_mean_minutes": 10,
     "channels.chat.patience_mean_minutes": 3,
     "time_zone": "America/New_York",
     "teams.csm.headcount": 2,
@@ -105,6 +105,8 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.csm.quit_rate_per_year": 2.5,
     "teams.csm.time_to_fill_weeks": 3,
     "teams.csm.ramp_weeks": 10,
+    "teams.csm.training_weeks": 1.0,
+    "teams.csm.overtime_limit_hours_per_week": 2.0,
     "teams.support.headcount": 2,
     "teams.support.shift": {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "10:00", "end": "16:00"},
     "teams.support.groups": {
@@ -125,7 +127,9 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.support.quit_rate_per_year": 2.0,
     "teams.support.time_to_fill_weeks": 3,
     "teams.support.ramp_weeks": 10,
+    "teams.support.training_weeks": 1.0,
     "teams.support.warmth": 0.005,
+    "people.recovery": {"burnout_above": 0.55, "until_below": 0.45, "hours_share": 0.8},
     "routing.rules": [
         {"categories": ["how_to", "billing"], "from": "csm", "to": "support", "share": 0.5, "how": "warm_transfer"},
         {"from": "csm", "to": "support", "share": 0.3, "how": "front_door"},

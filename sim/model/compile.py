@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import fields
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from sim.model.inputs import (
     PeopleRules,
     Phase,
     PlaybookRules,
+    RecoveryRules,
     RedialRules,
     RouteRule,
     RoutingRules,
@@ -103,6 +105,8 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
     tiers, categories = list(scenario.tiers), list(scenario.categories)
     people = scenario.people.model_dump()
     people.update(people.pop("strain"))
+    if people["recovery"] is not None:
+        people["recovery"] = RecoveryRules(**people["recovery"])
     return Phase(
         start_hour=start_hour,
         states=_states(scenario.accounts),
@@ -272,6 +276,7 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
         at_shift_end=AT_SHIFT_END.index(team.at_shift_end),
         hand_over_hours=(team.hand_over_minutes or 0.0) / 60,
         overtime_limit_hours=team.overtime_limit_hours_per_day,
+        overtime_limit_week_hours=_or_none(team.overtime_limit_hours_per_week),
         callback_target_hours=team.callback_target_minutes / 60,
         support_call_handle_factor=team.support_call_handle_time_factor,
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
@@ -283,14 +288,19 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
     )
 
 
-_OWN_FORM = {
+_OWN_FORM = {  # another form than the schema's
     "headcount",
     "meetings",
     "breaks_per_day",
     "at_shift_end",
     "skills",
     "price_per_contact",
-}  # another form than the schema's
+}
+
+
+def _or_none(limit: float | None) -> float:
+    """A limit, or infinity where there is none."""
+    return inf if limit is None else limit
 
 
 def _routing(routing: Routing, categories: list[str], teams: list[str], scenario: Scenario) -> RoutingRules:

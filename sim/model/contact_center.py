@@ -95,7 +95,7 @@ class ContactCenter:
 
         1. In self-service no team is asked: see `_help_themselves`.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
-        3. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
+        3. It goes to its owner if present, planned work also if only away for the day; else to the team.
         4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
            for one more contact side by side.
         5. Else, if too many wait for the team, it overflows to another, or finds the line full.
@@ -170,7 +170,8 @@ class ContactCenter:
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
             owner, kind = team.agents[contact.owner], contact.kind
-            if owner.employed and (owner.present or kind.planned) and (not kind.skill or kind.skill in owner.skills):
+            there = owner.present or (kind.planned and owner.employed and not owner.in_training)
+            if there and (not kind.skill or kind.skill in owner.skills):
                 return owner
         return None
 
@@ -346,6 +347,8 @@ class ContactCenter:
             after = min(now - agent.shift_end, hours)
             agent.overtime_hours += after
             agent.unpaid_overtime_hours += after
+            if contact.started >= agent.shift_end:
+                agent.overtime_backlog_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
             if not contact.kind.planned:
@@ -373,8 +376,12 @@ class ContactCenter:
             go_home(agent)
 
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
-        limit = self.phase.teams[agent.team].overtime_limit_hours
-        return agent.employed and self.phase.switches.overtime and now <= agent.shift_end + limit
+        """Whether an agent may begin something after the shift's end."""
+        rules = self.phase.teams[agent.team]
+        if not agent.employed or agent.recovering or not self.phase.switches.overtime:
+            return False
+        this_week = agent.overtime_hours < rules.overtime_limit_week_hours
+        return this_week and now <= agent.shift_end + rules.overtime_limit_hours
 
     def _next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.

@@ -186,7 +186,8 @@ class TeamRules:
     hand_over_hours: float
     cost_per_hour: float
     overtime_pay_factor: float
-    overtime_limit_hours: float
+    overtime_limit_hours: float  # a day
+    overtime_limit_week_hours: float  # inf: none
     named_owner: bool
     answers_live: bool
     callback_target_hours: float
@@ -198,6 +199,8 @@ class TeamRules:
     price_per_contact: float
     quit_rate_per_week: float
     time_to_fill_hours: float
+    hiring_freeze: bool
+    training_weeks: float
     ramp_hours: float
     ramp_start_speed: float
     hiring_cost: float
@@ -323,6 +326,15 @@ class DepartureRules:
 
 
 @dataclass(frozen=True)
+class RecoveryRules:
+    """When a person may recover, and what share of each shift they then work."""
+
+    burnout_above: float
+    until_below: float
+    hours_share: float
+
+
+@dataclass(frozen=True)
 class PeopleRules:
     """Strain, fatigue, burnout and their effects."""
 
@@ -338,6 +350,7 @@ class PeopleRules:
     absence_factor: float
     slower_at_full_burnout: float
     unresolved_at_full_burnout: float
+    recovery: RecoveryRules | None = None
 
 
 @dataclass(frozen=True)

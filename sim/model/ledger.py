@@ -94,17 +94,19 @@ PEOPLE_WEEK_COLUMNS: dict[str, str] = {
     "week": "i4",
     "team": "i1",
     "seat": "i2",
-    "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...
+    "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...; -1 if nobody has had it yet
     "employed": "?",  # False: the seat is vacant
     "contracted_hours": "f4",  # paid working time
-    "planned_hours": "f4",  # contracted time net of shrinkage, meetings, leave and days off; absent days included
-    "absent_hours": "f4",  # unplanned
+    "planned_hours": "f4",  # contracted time net of shrinkage, meetings, leave, days off, training and recovery
+    "absent_hours": "f4",  # unplanned; part of planned_hours
     "on_duty_hours": "f4",  # inside the shift and not away (work run on into a break counts)
     "handling_hours": "f4",  # on contacts, all hours
     "overtime_hours": "f4",  # on contacts after the shift's end (part of handling_hours)
+    "overtime_backlog_hours": "f4",  # on those begun after it (part of overtime_hours); the rest finishes others
     "reactive_hours": "f4",  # on customers' and triggered contacts (part of handling_hours)
     "fatigue": "f4",
     "burnout": "f4",
+    "recovering": "?",  # works less until burnout has fallen
     "event": "i1",
     "payroll_cost": "f4",
     "overtime_cost": "f4",

@@ -300,7 +300,7 @@ class Run:
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
-        if joined or state.center.vacated:
+        if joined or state.center.vacated or state.center.opened:
             self._serve_books(week * HOURS_PER_WEEK)
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)

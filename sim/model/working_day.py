@@ -25,6 +25,8 @@ from sim.model.staff import (
     Agent,
     count_duty,
     ramp_speed,
+    share_of_shift,
+    trains,
     work_factors,
 )
 
@@ -53,9 +55,10 @@ class WorkingDay:
     def start_shift(self, which: tuple[int, int, int], now: float) -> None:
         """A working day begins for the people in some seats of a team.
 
-        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, and colleagues cover for who is
-           absent or on leave.
-        2. The others are on duty, at the speed of their ramp and condition; their breaks and meetings are scheduled.
+        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, who is new trains, and colleagues
+           cover for them.
+        2. The others are on duty, at the speed of their ramp and condition; their breaks and meetings are scheduled,
+           and an early end if they recover.
         3. Each goes on with what was put down, or takes work, by seat; who finds none is idle.
         4. The end of the working day is scheduled.
 
@@ -70,6 +73,7 @@ class WorkingDay:
         planned_share = max(0.0, 1 - rules.shrinkage - met / (end - now))
         breaks, break_hours, spread = _breaks(rules, now, end)
         touched, midnight = end in mine.roster.opening, (now // 24 + 1) * 24
+        recovery = self.center.phase.people.recovery
         arrived = []
         for agent in team.agents[mine.first : mine.first + mine.seats]:
             if not agent.employed:
@@ -77,22 +81,28 @@ class WorkingDay:
             if agent.day_week_share > 0 and now >= agent.day_end and end > midnight:
                 _set_day_aside(agent, now)
             agent.day_week_share += week_share
-            agent.planned_share = planned_share
             agent.day_end = max(agent.day_end, end)
             attendance = agent.attendance = PAID_OFF if closed else _attendance(agent, day)
+            training = attendance != PAID_OFF and trains(agent, week_share)
+            share = agent.hours_share = share_of_shift(agent, recovery)
+            agent.planned_share = 0.0 if training else planned_share * share
             _pay(agent, rules, now, midnight)
             if not closed:
-                agent.present = attendance == PRESENT
-            if attendance != PRESENT:
+                agent.present = attendance == PRESENT and not training
+            if attendance != PRESENT or training:
                 self._stay_away(agent, team, now, closed)
                 continue
             if agent.state == BUSY:
                 self._count_in_hand(agent, now)
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
+            if share < 1:
+                agent.shift_end = now + (end - now) * share
+                self.center.agenda.call(agent.shift_end, SHIFT_ORDER, self._go_home_early, agent)
             self._come_on_duty(agent, rules, now)
             for start in breaks:
                 start += spread * (0.1 + 0.8 * ((agent.seat + 1) * _GOLDEN % 1.0))
-                self.center.agenda.call(start, SHIFT_ORDER, self._break, (agent, break_hours))
+                start = now + (start - now) * share if share < 1 else start
+                self.center.agenda.call(start, SHIFT_ORDER, self._break, (agent, break_hours * share))
             for since, until in meetings:
                 if since <= now:
                     agent.meeting_until, agent.away_pending = until, True
@@ -196,6 +206,11 @@ class WorkingDay:
         if agent.on_duty:
             agent.meeting_until = until
             self._leave_desk(agent, now)
+
+    def _go_home_early(self, agent: Agent, now: float) -> None:
+        """A recovering person's shorter day ends, as a working day does for all."""
+        if agent.on_duty and agent.shift_end <= now:
+            self._leave_for_home(self.center.teams[agent.team], [agent], now)
 
     def _leave_desk(self, agent: Agent, now: float) -> None:
         if agent.state == IDLE:

@@ -166,6 +166,14 @@ def _categories(f: Facts) -> Iterator[Finding]:
             )
 
 
+def _recovery(f: Facts) -> Iterator[Finding]:
+    """Recovery ends at a burnout at which it would not begin."""
+    above, below = (f.get("people", "recovery", key) for key in ("burnout_above", "until_below"))
+    if above is not None and below is not None and below > above:
+        message = f"{number(below)} is above burnout_above, {number(above)}; recovery ends when burnout has fallen"
+        yield Finding(("people", "recovery", "until_below"), f"{message}: use at most {number(above)}")
+
+
 def _playbooks(f: Facts) -> Iterator[Finding]:
     """Planned work is the company's, and has exactly one cadence."""
     kinds = ("every_weeks", "weeks_before_renewal", "weeks_after_start")
@@ -206,6 +214,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     checks_contacts.channels,
     checks_contacts.teams,
     working_time,
+    _recovery,
     _playbooks,
     _routing,
     size,

@@ -94,11 +94,14 @@ def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     quits = total(weeks["event"] == ledger.QUIT)
     weeks = where(weeks, weeks["employed"])
     handling, overtime = total(weeks["handling_hours"]), total(weeks["overtime_hours"])
+    backlog = total(weeks["overtime_backlog_hours"])
     count = len(weeks["week"])
     return {
         "occupancy": ratio(handling - overtime, total(weeks["on_duty_hours"])),
         "utilisation": ratio(handling, total(weeks["planned_hours"])),
         "overtime_hours": overtime,
+        "overtime_finishing_hours": overtime - backlog,
+        "overtime_backlog_hours": backlog,
         "burnout_mean": ratio(total(weeks["burnout"]), count),
         "burnout_high_share": ratio(total(weeks["burnout"] > burnout_high_above), count),
         "quits_per_year": ratio(quits, count / WEEKS_PER_YEAR),

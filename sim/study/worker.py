@@ -19,6 +19,8 @@ from sim.study.kpi_costs import costs
 from sim.study.kpi_parts import FloatArray, KpiValues
 from sim.study.kpi_series import WeeklySeries, weekly_series
 from sim.study.kpis import compute, window
+from sim.study.person_measures import PersonMeasures, person_measures
+from sim.study.work_flow import WorkFlow, work_flow
 
 JOBS_KEPT = 8  # jobs that a worker remembers: several studies may take turns, and a job is large
 
@@ -47,6 +49,8 @@ class Measured:
     kpis: KpiValues
     series: WeeklySeries
     costs: FloatArray
+    persons: PersonMeasures
+    flow: WorkFlow
     contacts: Table | None
     accounts: AccountMeasures | None
 
@@ -85,6 +89,8 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
                     kpis=compute(history, inputs, spent),
                     series=weekly_series(history, inputs),
                     costs=spent.table,
+                    persons=person_measures(history, window(inputs)),
+                    flow=work_flow(history, inputs),
                     contacts=history.contacts if job.keep_contacts else None,
                     accounts=account_measures(history, inputs) if job.keep_accounts else None,
                 )
