@@ -114,6 +114,14 @@ def test_over_replications_the_work_must_surely_exceed_the_capacity() -> None:
     assert found.hours_per_week < 0.1 * CAPACITY * 0.6, "its size is the mean over all"
 
 
+def test_a_few_replications_are_enough_where_each_tells_it() -> None:
+    both = np.stack([np.arange(WEEKS + 1.0), 9 * np.arange(WEEKS + 1.0)])
+    found = growing_queue(both, begins(both))
+    assert found is not None, "two queues that only grow, at paces so different that the interval holds 0"
+    assert found.ci95 is not None
+    assert found.ci95[0] < 0
+
+
 def test_no_study_of_stable_queues_raises_the_alert() -> None:
     studies = [queues(0.95, 30, seed) for seed in range(40)]
     assert not any(growing_queue(waiting, begins(waiting)) for waiting in studies), "at load 95 %"

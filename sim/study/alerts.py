@@ -15,8 +15,8 @@ growing from a week on if
    large swings apart from growth.
 
 The study reports it if that is so in `FEWEST_SHARE` of the replications, and if over all of them the work that comes in
-exceeds the work that gets done, from the median of those weeks to the end, with its whole 95 % t-interval. What comes
-in less what gets done is how much longer the queue becomes, so no other measure of capacity is needed. Only work that
+exceeds the work that gets done, from the median of those weeks to the end, with its whole 95 % t-interval. (Where it is
+so in every replication, each has told by itself, and two or three are enough.) What comes in less what gets done is how much longer the queue becomes, so no other measure of capacity is needed. Only work that
 waits until it is served counts: planned work expires instead of piling up.
 
 **A spiral** is a growing queue that the load itself keeps alive: burnout has risen above the opening's, and the work
@@ -159,7 +159,8 @@ def growing_queue(waiting: FloatArray, begins: IntArray) -> Growing | None:
     week = int(np.median(begins[grows]))
     excess = estimate((waiting[:, -1] - waiting[:, week]) / (waiting.shape[1] - 1 - week))
     assert excess.mean is not None
-    if excess.mean <= 0 or (excess.ci95 is not None and excess.ci95[0] <= 0):
+    unsure = excess.ci95 is not None and excess.ci95[0] <= 0
+    if excess.mean <= 0 or (unsure and not grows.all()):
         return None
     return Growing(week, int(grows.sum()), excess.mean, excess.ci95)
 
