@@ -107,6 +107,7 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.csm.ramp_weeks": 10,
     "teams.csm.training_weeks": 1.0,
     "teams.csm.overtime_limit_hours_per_week": 2.0,
+    "teams.support.overtime_limit_hours_per_week": 1.0,
     "teams.support.headcount": 2,
     "teams.support.shift": {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "10:00", "end": "16:00"},
     "teams.support.groups": {

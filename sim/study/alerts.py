@@ -16,8 +16,9 @@ growing from a week on if
 
 The study reports it if that is so in `FEWEST_SHARE` of the replications, and if over all of them the work that comes in
 exceeds the work that gets done, from the median of those weeks to the end, with its whole 95 % t-interval. (Where it is
-so in every replication, each has told by itself, and two or three are enough.) What comes in less what gets done is how much longer the queue becomes, so no other measure of capacity is needed. Only work that
-waits until it is served counts: planned work expires instead of piling up.
+so in every replication, each has told by itself, and two or three are enough.) What comes in less what gets done is how
+much longer the queue becomes, so no other measure of capacity is needed. Only work that waits until it is served
+counts: planned work expires instead of piling up.
 
 **A spiral** is a growing queue that the load itself keeps alive: burnout has risen above the opening's, and the work
 that this costs (slower people, matters that come back, absences, seats empty after quits) is more than the queue's
