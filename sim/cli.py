@@ -1,17 +1,15 @@
-"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, a queue by formula, the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, queues by formula, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
-Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
-interrupted.
+Exit codes: 0 done, 1 a replication, an output file, a row of `verify` or the program failed, 2 bad input (nothing
+written), 130 interrupted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang
+from sim import cli_erlang, cli_verify
 from sim.cli_errors import BadInput
+from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
     name="csm-planner",
@@ -265,6 +263,7 @@ def accounts(
 
 
 app.command("erlang")(cli_erlang.erlang)
+app.command("verify")(cli_verify.verify)
 
 
 @app.command("app")
@@ -318,11 +317,9 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv:
     from sim.cli_output import ProgressLine, show_result
     from sim.study.errors import Interrupted
 
-    stop = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in TERMINATION_SIGNALS}
     try:
-        with ProgressLine() as line:
-            result: Result = compute(line, stop.is_set)
+        with stop_on_signals() as stopped, ProgressLine() as line:
+            result: Result = compute(line, stopped)
     except Interrupted as interrupted:
         _say(str(interrupted))
         whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
@@ -337,9 +334,6 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv:
         if ledger is not None and not whole:
             _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     written = [_write(path, text) for path, text in _texts(result, json, csv)]
     problems = [*result.failures, *filter(None, written)]
     show_result(result, sys.stdout)

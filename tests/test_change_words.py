@@ -32,6 +32,10 @@ def what_if(folder: Path, text: str) -> Scenario:
             " Support team has 6 people, 1 more.",
         ),
         ("one_more_csm.yaml", "From 1 July 2026 the CSM team has 7 people, 1 more."),
+        (
+            "hiring_freeze.yaml",
+            "From 1 July 2026 the CSM team hires nobody and the Support team hires nobody.",
+        ),
     ],
 )
 def test_shipped_what_ifs_are_said_in_one_sentence(
@@ -63,6 +67,13 @@ changes:
         "From 2 March 2026 the CSM team has 8 people, 2 more.",
         "From 7 September 2026 the CSM team has 6 people, as in the baseline and the Support team has 4 people,"
         " 1 fewer.",
+    ]
+
+
+def test_parts_of_a_person_are_said(baseline: Scenario, scenario_folder: Path) -> None:
+    text = "changes: [{from: 2026-03-02, set: {teams.csm.headcount: 6.3, teams.support.headcount: 1}}]"
+    assert change_sentences(baseline, what_if(scenario_folder, text)) == [
+        "From 2 March 2026 the CSM team has 6.3 people, 0.3 more and the Support team has 1 person, 4 fewer."
     ]
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from math import inf, nan
 from typing import Any
 
-from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, SHIFT_ORDER, Agenda
+from sim.model import side_by_side
+from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
 from sim.model.ledger import (
@@ -28,14 +29,15 @@ from sim.model.ledger import (
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import BUSY, IDLE, Agent, go_home
+from sim.model.queue import NO_MORE, Contact, Entry, Queue, may_overrun
+from sim.model.staff import AWAY, BUSY, IDLE, Agent, count_duty, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
 Pending = tuple[float, int, int, bool, str, Any]
 
 _GOES_ON = (ESCALATED, BOUNCED, NOT_RAISED)  # the account's matter is open still
+_ROUNDING_HOURS = 1e-6  # the clock adds delays to its time, so that an event may come a last digit before its own
 
 
 class ContactCenter:
@@ -50,14 +52,20 @@ class ContactCenter:
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
-    def resume(self, now: float) -> None:
-        """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
-        for team_index, team in enumerate(self.teams):
-            if any(agent.on_duty for agent in team.agents):
-                self.agenda.call(now, SHIFT_ORDER, self.day.end_shift, team_index)
+    def resume(self, now: float, pending: list[Pending]) -> None:
+        """Schedules again what a kept state had on its way: service ends, returns, patience, the working day.
+
+        pending : what was on its way; of it, only what belongs to the working day is taken as it was.
+        """
+        for time, order, _, own, name, argument in sorted(pending, key=lambda call: call[:3]):
+            if not own:
+                self.agenda.call(time, order, getattr(self.day, name), argument)
+        for team in self.teams:
             for agent in team.agents:
+                agent.stale_ends = 0
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
+                side_by_side.expect_ends(self, agent, now)
         for contact in self.sweep(now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
@@ -87,8 +95,9 @@ class ContactCenter:
 
         1. In self-service no team is asked: see `_help_themselves`.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
-        3. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
-        4. The owner, or the member idle longest who may, starts it.
+        3. It goes to its owner if present, planned work also if only away for the day; else to the team.
+        4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
+           for one more contact side by side.
         5. Else, if too many wait for the team, it overflows to another, or finds the line full.
         6. Else it waits; a live customer's patience starts to run.
         """
@@ -108,6 +117,11 @@ class ContactCenter:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
                 self._start(agent, contact, now)
+                return
+        if kind.at_once > 1 and contact.live and not team.line.live:
+            beside = side_by_side.least_busy(team.agents, contact)
+            if beside is not None:
+                self._start(beside, contact, now)
                 return
         for limit, cell in kind.overflow:
             if team.line.waiting >= limit:
@@ -156,17 +170,18 @@ class ContactCenter:
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
             owner, kind = team.agents[contact.owner], contact.kind
-            if owner.employed and (owner.present or kind.planned) and (not kind.skill or kind.skill in owner.skills):
+            there = owner.present or (kind.planned and owner.employed and not owner.in_training)
+            if there and (not kind.skill or kind.skill in owner.skills):
                 return owner
         return None
 
     def set_skills(self) -> None:
         """Lets everybody take what the phase's skills allow."""
         for team, rules in zip(self.teams, self.phase.teams, strict=True):
-            skills = frozenset(rules.skills)
-            for agent in team.agents:
-                agent.skills = skills
-                team.give_queues(agent)
+            for mine in rules.seats:
+                for agent in team.agents[mine.first : mine.first + mine.seats]:
+                    agent.skills = frozenset(mine.skills)
+                    team.give_queues(agent)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -209,7 +224,7 @@ class ContactCenter:
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
     def _finish(self, contact: Contact, outcome: int, now: float) -> None:
         contact.ended = now
@@ -221,10 +236,23 @@ class ContactCenter:
     # --- service ----------------------------------------------------------------------------------------
 
     def _start(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled."""
-        contact.started = now
-        contact.seat = agent.seat
+        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled.
+
+        One that was begun before and put down goes on with what is left of it.
+        """
         kind = contact.kind
+        if contact.seat < 0:
+            contact.started = now
+            if not kind.planned:
+                agent.day_reactive_starts += 1
+                if now > contact.due:
+                    agent.day_overdue += 1
+        else:
+            contact.take_up()
+        contact.seat = agent.seat
+        if kind.at_once > 1 and contact.live:
+            side_by_side.take(self, agent, contact, now)
+            return
         hours = contact.draw * contact.mean_hours * agent.handle_factor
         if kind.changeover_hours and agent.last_category != kind.category:
             hours += kind.changeover_hours if agent.last_category >= 0 else 0.0
@@ -232,10 +260,6 @@ class ContactCenter:
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not kind.planned:
-            agent.day_reactive_starts += 1
-            if now > contact.due:
-                agent.day_overdue += 1
         contact.ended = now + hours
         self.agenda.call(contact.ended, END_ORDER, self._end_service, agent)
 
@@ -249,9 +273,47 @@ class ContactCenter:
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
+        if agent.stale_ends and (contact is None or now < contact.ended - _ROUNDING_HOURS):
+            agent.stale_ends -= 1
+            return
         assert contact is not None
         self.count_hours(agent, contact, now)
         agent.contact = None
+        self._settle(agent, contact, now)
+        self.go_on_working(agent, now)
+
+    def end_side_by_side(self, which: tuple[Agent, Contact, float], now: float) -> None:
+        """One of several contacts side by side ends, if its end has not moved.
+
+        1. The agent's hours are counted; the others go on faster.
+        2. What becomes of it: see `_end_service`.
+        3. The agent takes the next one if that may be beside the others; with nothing in hand, goes on as usual.
+        """
+        agent, contact, _ = which
+        if side_by_side.end(self, which, now):
+            self._settle(agent, contact, now)
+            if agent.side_by_side:
+                self._take_beside(agent, now)
+            else:
+                self.go_on_working(agent, now)
+
+    def _take_beside(self, agent: Agent, now: float) -> None:
+        """Takes contacts from the head of the line while there is room beside those in hand."""
+        while agent.on_duty and now < agent.shift_end:
+            found = self._first_live(agent, now)
+            if found is None or not side_by_side.has_room(agent, found[0][3]):
+                return
+            entry, queue = found
+            queue.take(entry, 0)
+            self._start(agent, entry[3], now)
+
+    def _first_live(self, agent: Agent, now: float) -> tuple[Entry, Queue] | None:
+        """The first of those on the line that the agent may take."""
+        found = [(entry, queue) for queue in agent.queues if queue.levels & 1 and (entry := queue.head(0, now))]
+        return min(found, key=lambda pair: pair[0], default=None)
+
+    def _settle(self, agent: Agent, contact: Contact, now: float) -> None:
+        """What becomes of a contact whose service has ended."""
         if contact.second is not None:
             self._finish(contact, ESCALATED, now)
             if contact.second.outcome == WITHDRAWN:
@@ -272,11 +334,11 @@ class ContactCenter:
             else:
                 self._finish(contact, UNRESOLVED, now)
                 self._leave_open(contact, now)
-        self.go_on_working(agent, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
+        contact.worked_hours += hours
         agent.handling_hours += hours
         if not contact.kind.planned:
             agent.reactive_hours += hours
@@ -284,6 +346,9 @@ class ContactCenter:
         if now > agent.shift_end:
             after = min(now - agent.shift_end, hours)
             agent.overtime_hours += after
+            agent.unpaid_overtime_hours += after
+            if contact.started >= agent.shift_end:
+                agent.overtime_backlog_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
             if not contact.kind.planned:
@@ -294,8 +359,7 @@ class ContactCenter:
         """What an agent does who has just become free: break, next contact, idle, or home."""
         on_shift = agent.on_duty and now < agent.shift_end
         if on_shift:
-            if agent.away_pending:
-                self.day.go_away(agent, now)
+            if agent.away_pending and self.day.go_away(agent, now):
                 return
         elif not self._may_stay_on(agent, now):
             go_home(agent)
@@ -303,6 +367,8 @@ class ContactCenter:
         contact = self._next_contact(agent, now)
         if contact is not None:
             self._start(agent, contact, now)
+            if agent.side_by_side:
+                self._take_beside(agent, now)
         elif on_shift:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
@@ -310,8 +376,12 @@ class ContactCenter:
             go_home(agent)
 
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
-        limit = self.phase.teams[agent.team].overtime_limit_hours
-        return agent.employed and self.phase.switches.overtime and now <= agent.shift_end + limit
+        """Whether an agent may begin something after the shift's end."""
+        rules = self.phase.teams[agent.team]
+        if not agent.employed or agent.recovering or not self.phase.switches.overtime:
+            return False
+        this_week = agent.overtime_hours < rules.overtime_limit_week_hours
+        return this_week and now <= agent.shift_end + rules.overtime_limit_hours
 
     def _next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
@@ -360,6 +430,55 @@ class ContactCenter:
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
 
+    # --- work that is put down and taken up again ---------------------------------------------------------
+
+    def put_down(self, agent: Agent, more_hours: float, now: float) -> Contact:
+        """An agent stops working on a contact and goes home; returns what is left of it, with some hours more."""
+        contact = agent.contact
+        assert contact is not None
+        left = (contact.ended - now) / agent.handle_factor
+        agent.contact = None
+        agent.stale_ends += 1
+        go_home(agent)
+        return contact.put_down(left + more_hours)
+
+    def cover(self, agent: Agent, now: float) -> None:
+        """Colleagues cover for somebody who is absent.
+
+        1. What the person had put down goes to the team.
+        2. So does what customers and events have put into the person's own queue; planned work waits.
+        """
+        if agent.paused is not None:
+            contact, agent.paused = agent.paused, None
+            self.offer(contact, now)
+        team = self.teams[agent.team]
+        for contact in agent.queue.reactive(now):
+            agent.queue.leave(contact)
+            colleague = self.has_time(contact, now)
+            if colleague is None:
+                team.pool(contact.kind.skill).push(contact)
+            else:
+                team.idle.remove(colleague)
+                self._start(colleague, contact, now)
+
+    def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent who has just come goes on with what was put down."""
+        self._start(agent, contact, now)
+
+    def has_time(self, contact: Contact, now: float) -> Agent | None:
+        """The member of the contact's team, idle longest, who may take it at once."""
+        return next((a for a in self.teams[contact.kind.team].idle if self._may_take(a, contact, now)), None)
+
+    def offer(self, contact: Contact, now: float) -> None:
+        """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
+        team = self.teams[contact.kind.team]
+        colleague = self.has_time(contact, now)
+        if colleague is None:
+            team.pool(contact.kind.skill).push_first(contact)
+        else:
+            team.idle.remove(colleague)
+            self._start(colleague, contact, now)
+
     # --- the weekly sweep -------------------------------------------------------------------------------
 
     def _queues(self) -> Iterator[Queue]:
@@ -379,28 +498,55 @@ class ContactCenter:
         return still_waiting
 
     def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
+        """Ends what waits for accounts that have left, and forgets what they would have raised again.
+
+        What has been begun is finished, as if in hand.
+        """
+        begun = [contact for contact in waiting if contact.seat >= 0]
         for contact in waiting:
-            if contact.account in accounts and contact.queue is not None:
+            if contact.account in accounts and contact.seat < 0 and contact.queue is not None:
                 contact.queue.leave(contact)
                 self._finish(contact, WITHDRAWN, now)
         for contact in self.state.returning.values():
             if contact.account in accounts:
                 contact.outcome = WITHDRAWN
         for agent in (agent for team in self.teams for agent in team.agents):
-            contact_in_hand = agent.contact
-            if contact_in_hand is not None and contact_in_hand.account in accounts:
-                contact_in_hand.attempts = NO_MORE
-                if contact_in_hand.second is not None:
-                    contact_in_hand.second.outcome = WITHDRAWN
+            begun += [contact for contact in (agent.contact, agent.paused, *agent.side_by_side) if contact is not None]
+        for contact in begun:
+            if contact.account in accounts:
+                contact.attempts = NO_MORE
+                if contact.second is not None:
+                    contact.second.outcome = WITHDRAWN
 
     def in_service(self) -> Iterator[Contact]:
-        """All contacts that are being handled, their planned end taken off."""
+        """All contacts that are being handled or were put down by their agent, their planned end taken off."""
         for team in self.teams:
             for agent in team.agents:
                 if agent.state == BUSY and agent.contact is not None:
                     agent.contact.ended = nan
                     yield agent.contact
+                for contact in agent.side_by_side:
+                    contact.ended = nan
+                    yield contact
+                if agent.paused is not None:
+                    yield agent.paused
+
+    def note_duty(self, agent: Agent, now: float) -> None:
+        """Notes how long an agent on duty has been at the desk, who leaves it."""
+        if agent.state != AWAY and now > agent.desk_since:
+            self.state.duty.append((agent.team, agent.seat, agent.desk_since, now))
+
+    def count_all(self, now: float) -> None:
+        """Counts everybody's hours on contacts and on duty up to now."""
+        for team in self.teams:
+            for agent in team.agents:
+                if agent.contact is not None:
+                    self.count_hours(agent, agent.contact, now)
+                side_by_side.work_off(self, agent, now)
+                count_duty(agent, now)
+                if agent.on_duty:
+                    self.note_duty(agent, now)
+                    agent.desk_since = now
 
 
 def _passed_to(contact: Contact, factor: float) -> int:

@@ -112,7 +112,7 @@ def field_noun(field: Field, name: str) -> str:
     head, _, per = name.rpartition("_per_")
     head, per = (head, per) if per in _RATES and head else (name, "")
     words = head.split("_")
-    units = [word for word in (words[-1], words[0]) if word in _UNITS]
+    units = [word for word in (words[-1], words[0]) if word in _UNITS and words[-1] != "share"]
     unit = f" of {units[0]}" if units else ""
     rate = f" per {per.replace('_', ' ')}" if per else ""
     if unit or rate or field.get("type") == "integer":

@@ -62,7 +62,7 @@ def size(f: Facts) -> Iterator[Finding]:
         yield Finding(("tiers",), "there are no accounts and none are won; give at least one tier some")
     people = sum(team.get("headcount", 0) for _, team in f.items("teams") if isinstance(team, dict))
     if people > MOST_PEOPLE:
-        yield Finding(("teams",), f"{people} people; at most {MOST_PEOPLE} can be simulated")
+        yield Finding(("teams",), f"{number(people)} people; at most {MOST_PEOPLE} can be simulated")
     if accounts <= MOST_ACCOUNTS:
         yield from _contacts(f, weeks)
 

@@ -78,7 +78,10 @@ def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mappi
     heads = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".headcount"))
     for path in heads:
         yield _headcount(path.split(".")[1], ours[path], theirs[path])
-    others = sorted(paths - {"routing.rules", *heads})
+    freezes = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".hiring_freeze"))
+    for path in freezes:
+        yield f"the {team_title(path.split('.')[1])} team {'hires nobody' if theirs[path] else 'hires again'}"
+    others = sorted(paths - {"routing.rules", *heads, *freezes})
     for path in others[:MOST_TOLD]:
         yield f"{path} is {_shown(theirs.get(path))} instead of {_shown(ours.get(path))}"
     if len(others) > MOST_TOLD:
@@ -103,12 +106,14 @@ def _rule(rule: Rule, support_share: Mapping[str, float]) -> str:
     return f"{what} are answered by {_people(rule.from_)} first and then handed over to {target}"
 
 
-def _headcount(team: str, before: int, after: int) -> str:
+def _headcount(team: str, before: float, after: float) -> str:
     people = "person" if after == 1 else "people"
     change = (
-        f"{abs(after - before)} {'more' if after > before else 'fewer'}" if after != before else "as in the baseline"
+        f"{abs(after - before):,.10g} {'more' if after > before else 'fewer'}"
+        if after != before
+        else "as in the baseline"
     )
-    return f"the {team_title(team)} team has {after:,} {people}, {change}"
+    return f"the {team_title(team)} team has {after:,.10g} {people}, {change}"
 
 
 def _people(team: str) -> str:

@@ -88,17 +88,20 @@ def _work(contacts: Table, span: Span, support_call: BoolArray) -> KpiValues:
 def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     """Hours, burnout and quits of one team's people over the window.
 
-    Utilisation is handling hours, overtime included, over the contracted hours net of planned shrinkage;
-    absences are not planned and take nothing off.
+    Utilisation is handling hours, overtime included, over the contracted hours net of planned time away (shrinkage,
+    meetings, leave, days off); absences are not planned and take nothing off.
     """
     quits = total(weeks["event"] == ledger.QUIT)
     weeks = where(weeks, weeks["employed"])
     handling, overtime = total(weeks["handling_hours"]), total(weeks["overtime_hours"])
+    backlog = total(weeks["overtime_backlog_hours"])
     count = len(weeks["week"])
     return {
         "occupancy": ratio(handling - overtime, total(weeks["on_duty_hours"])),
         "utilisation": ratio(handling, total(weeks["planned_hours"])),
         "overtime_hours": overtime,
+        "overtime_finishing_hours": overtime - backlog,
+        "overtime_backlog_hours": backlog,
         "burnout_mean": ratio(total(weeks["burnout"]), count),
         "burnout_high_share": ratio(total(weeks["burnout"] > burnout_high_above), count),
         "quits_per_year": ratio(quits, count / WEEKS_PER_YEAR),
