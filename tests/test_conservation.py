@@ -416,10 +416,10 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
         assert not hands_on, "no contact is in two hands"
         start(center, agent, contact, now)
 
-    start = ContactCenter._start
+    start = ContactCenter.start
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(replication, "make_contacts", counting)
-        patch.setattr(ContactCenter, "_start", watched_start)
+        patch.setattr(ContactCenter, "start", watched_start)
         return run(inputs, seed), made
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small import NOTHING_HAPPENS, rows_where, run, run_all, same_bits, small_inputs
 
-from sim.model import staff
+from sim.model import staff, week_end
 from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
@@ -172,7 +172,7 @@ def week_of(
     center.expect(made)
     center.day.plan_shifts(0.0, 24.0 * days, phase)
     agenda.run_to(24.0 * days)
-    center.count_all(24.0 * days)
+    week_end.count_all(center, 24.0 * days)
     done = records(state.finished)[["started", "ended"]].tolist()
     return [(start, end) for start, end in done], state.teams[0].agents[0], center
 

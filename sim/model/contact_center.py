@@ -9,11 +9,11 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf, nan
 from typing import Any
 
-from sim.model import side_by_side
+from sim.model import side_by_side, week_end
 from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
@@ -23,14 +23,13 @@ from sim.model.ledger import (
     BOUNCED,
     DEFLECTED,
     ESCALATED,
-    EXPIRED,
     NOT_RAISED,
     RESOLVED,
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import NO_MORE, Contact, Entry, Queue, may_overrun
-from sim.model.staff import AWAY, BUSY, IDLE, Agent, count_duty, go_home
+from sim.model.queue import Contact, may_overrun
+from sim.model.staff import AWAY, BUSY, IDLE, Agent, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
@@ -66,7 +65,7 @@ class ContactCenter:
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
                 side_by_side.expect_ends(self, agent, now)
-        for contact in self.sweep(now):
+        for contact in week_end.sweep(self, now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
             self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
@@ -116,12 +115,12 @@ class ContactCenter:
         for agent in team.idle:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
-                self._start(agent, contact, now)
+                self.start(agent, contact, now)
                 return
         if kind.at_once > 1 and contact.live and not team.line.live:
             beside = side_by_side.least_busy(team.agents, contact)
             if beside is not None:
-                self._start(beside, contact, now)
+                self.start(beside, contact, now)
                 return
         for limit, cell in kind.overflow:
             if team.line.waiting >= limit:
@@ -130,7 +129,7 @@ class ContactCenter:
                 self.arrive(contact, now)
                 return
         if contact.live and team.line.live >= kind.most_waiting:
-            self._finish(contact, BLOCKED, now)
+            self.finish(contact, BLOCKED, now)
             self._call_again(contact, now)
             return
         (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
@@ -145,9 +144,9 @@ class ContactCenter:
         """
         contact.queued = contact.due = nan
         if contact.u_resolve < contact.kind.solves:
-            self._finish(contact, DEFLECTED, now)
+            self.finish(contact, DEFLECTED, now)
             return
-        self._finish(contact, BOUNCED, now)
+        self.finish(contact, BOUNCED, now)
         second = contact.second
         assert second is not None
         second.born = now + contact.patience
@@ -162,7 +161,7 @@ class ContactCenter:
         """A customer's contact comes, unless the account has an open one: it may have only one."""
         if contact.account in self.state.with_open_contact:
             contact.queued = contact.due = nan
-            self._finish(contact, NOT_RAISED, now)
+            self.finish(contact, NOT_RAISED, now)
         else:
             self.state.with_open_contact.add(contact.account)
             self.arrive(contact, now)
@@ -192,7 +191,7 @@ class ContactCenter:
         queue = contact.queue
         if queue is not None:
             queue.leave(contact)
-            self._finish(contact, ABANDONED, now)
+            self.finish(contact, ABANDONED, now)
             self._call_again(contact, now)
 
     def _call_again(self, contact: Contact, now: float) -> None:
@@ -226,7 +225,8 @@ class ContactCenter:
         target = contact.target_hours
         contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
-    def _finish(self, contact: Contact, outcome: int, now: float) -> None:
+    def finish(self, contact: Contact, outcome: int, now: float) -> None:
+        """A contact ends: it gets its record."""
         contact.ended = now
         contact.outcome = outcome
         self.state.finished.append(contact.record())
@@ -235,7 +235,7 @@ class ContactCenter:
 
     # --- service ----------------------------------------------------------------------------------------
 
-    def _start(self, agent: Agent, contact: Contact, now: float) -> None:
+    def start(self, agent: Agent, contact: Contact, now: float) -> None:
         """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled.
 
         One that was begun before and put down goes on with what is left of it.
@@ -293,46 +293,31 @@ class ContactCenter:
         if side_by_side.end(self, which, now):
             self._settle(agent, contact, now)
             if agent.side_by_side:
-                self._take_beside(agent, now)
+                side_by_side.take_more(self, agent, now)
             else:
                 self.go_on_working(agent, now)
-
-    def _take_beside(self, agent: Agent, now: float) -> None:
-        """Takes contacts from the head of the line while there is room beside those in hand."""
-        while agent.on_duty and now < agent.shift_end:
-            found = self._first_live(agent, now)
-            if found is None or not side_by_side.has_room(agent, found[0][3]):
-                return
-            entry, queue = found
-            queue.take(entry, 0)
-            self._start(agent, entry[3], now)
-
-    def _first_live(self, agent: Agent, now: float) -> tuple[Entry, Queue] | None:
-        """The first of those on the line that the agent may take."""
-        found = [(entry, queue) for queue in agent.queues if queue.levels & 1 and (entry := queue.head(0, now))]
-        return min(found, key=lambda pair: pair[0], default=None)
 
     def _settle(self, agent: Agent, contact: Contact, now: float) -> None:
         """What becomes of a contact whose service has ended."""
         if contact.second is not None:
-            self._finish(contact, ESCALATED, now)
+            self.finish(contact, ESCALATED, now)
             if contact.second.outcome == WITHDRAWN:
                 contact.second.queued = now
-                self._finish(contact.second, WITHDRAWN, now)
+                self.finish(contact.second, WITHDRAWN, now)
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
         elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
-            self._finish(contact, RESOLVED, now)
+            self.finish(contact, RESOLVED, now)
         else:
             cell = _passed_to(contact, agent.resolution_factor) if contact.kind.escalation else -1
             if cell >= 0:
-                self._finish(contact, ESCALATED, now)
+                self.finish(contact, ESCALATED, now)
                 passed = contact.passed_on(self.phase.kinds[cell], now)
                 self._set_due(passed, now)
                 self.arrive(passed, now)
             else:
-                self._finish(contact, UNRESOLVED, now)
+                self.finish(contact, UNRESOLVED, now)
                 self._leave_open(contact, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
@@ -366,9 +351,9 @@ class ContactCenter:
             return
         contact = self._next_contact(agent, now)
         if contact is not None:
-            self._start(agent, contact, now)
+            self.start(agent, contact, now)
             if agent.side_by_side:
-                self._take_beside(agent, now)
+                side_by_side.take_more(self, agent, now)
         elif on_shift:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
@@ -459,11 +444,11 @@ class ContactCenter:
                 team.pool(contact.kind.skill).push(contact)
             else:
                 team.idle.remove(colleague)
-                self._start(colleague, contact, now)
+                self.start(colleague, contact, now)
 
     def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
         """An agent who has just come goes on with what was put down."""
-        self._start(agent, contact, now)
+        self.start(agent, contact, now)
 
     def has_time(self, contact: Contact, now: float) -> Agent | None:
         """The member of the contact's team, idle longest, who may take it at once."""
@@ -477,76 +462,12 @@ class ContactCenter:
             team.pool(contact.kind.skill).push_first(contact)
         else:
             team.idle.remove(colleague)
-            self._start(colleague, contact, now)
-
-    # --- the weekly sweep -------------------------------------------------------------------------------
-
-    def _queues(self) -> Iterator[Queue]:
-        for team in self.teams:
-            yield from team.pools.values()
-            for agent in team.agents:
-                yield agent.queue
-
-    def sweep(self, now: float) -> list[Contact]:
-        """Ends the contacts whose window has passed; returns those that still wait."""
-        still_waiting: list[Contact] = []
-        for queue in self._queues():
-            expired, waiting = queue.sweep(now)
-            for contact in expired:
-                self._finish(contact, EXPIRED, contact.expires)
-            still_waiting += waiting
-        return still_waiting
-
-    def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again.
-
-        What has been begun is finished, as if in hand.
-        """
-        begun = [contact for contact in waiting if contact.seat >= 0]
-        for contact in waiting:
-            if contact.account in accounts and contact.seat < 0 and contact.queue is not None:
-                contact.queue.leave(contact)
-                self._finish(contact, WITHDRAWN, now)
-        for contact in self.state.returning.values():
-            if contact.account in accounts:
-                contact.outcome = WITHDRAWN
-        for agent in (agent for team in self.teams for agent in team.agents):
-            begun += [contact for contact in (agent.contact, agent.paused, *agent.side_by_side) if contact is not None]
-        for contact in begun:
-            if contact.account in accounts:
-                contact.attempts = NO_MORE
-                if contact.second is not None:
-                    contact.second.outcome = WITHDRAWN
-
-    def in_service(self) -> Iterator[Contact]:
-        """All contacts that are being handled or were put down by their agent, their planned end taken off."""
-        for team in self.teams:
-            for agent in team.agents:
-                if agent.state == BUSY and agent.contact is not None:
-                    agent.contact.ended = nan
-                    yield agent.contact
-                for contact in agent.side_by_side:
-                    contact.ended = nan
-                    yield contact
-                if agent.paused is not None:
-                    yield agent.paused
+            self.start(colleague, contact, now)
 
     def note_duty(self, agent: Agent, now: float) -> None:
         """Notes how long an agent on duty has been at the desk, who leaves it."""
         if agent.state != AWAY and now > agent.desk_since:
             self.state.duty.append((agent.team, agent.seat, agent.desk_since, now))
-
-    def count_all(self, now: float) -> None:
-        """Counts everybody's hours on contacts and on duty up to now."""
-        for team in self.teams:
-            for agent in team.agents:
-                if agent.contact is not None:
-                    self.count_hours(agent, agent.contact, now)
-                side_by_side.work_off(self, agent, now)
-                count_duty(agent, now)
-                if agent.on_duty:
-                    self.note_duty(agent, now)
-                    agent.desk_since = now
 
 
 def _passed_to(contact: Contact, factor: float) -> int:

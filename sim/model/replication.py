@@ -35,6 +35,7 @@ from itertools import count
 import numpy as np
 import simpy
 
+from sim.model import week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
@@ -242,7 +243,7 @@ class Run:
         self._end_day(7 * end_week - 1)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*self.center.sweep(now), *self.center.in_service()]
+        still_open = [*week_end.sweep(self.center, now), *week_end.in_service(self.center)]
         for contact in still_open:
             contact.outcome = OPEN
         self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
@@ -317,8 +318,8 @@ class Run:
         3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
-        center.count_all(now)
-        waiting = center.sweep(now)
+        week_end.count_all(center, now)
+        waiting = week_end.sweep(center, now)
         overdue = self.state.overdue = self._overdue(waiting)
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
@@ -332,7 +333,7 @@ class Run:
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
             if len(left):
-                center.withdraw(set(left.tolist()), waiting, now)
+                week_end.withdraw(center, set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:

@@ -14,7 +14,7 @@ from sim.model.staff import BUSY, Agent
 
 if TYPE_CHECKING:
     from sim.model.contact_center import ContactCenter
-    from sim.model.queue import Contact
+    from sim.model.queue import Contact, Entry, Queue
 
 
 def least_busy(agents: Sequence[Agent], contact: Contact) -> Agent | None:
@@ -83,3 +83,20 @@ def expect_ends(center: ContactCenter, agent: Agent, now: float) -> None:
 
 def _slower(contact: Contact, number: int) -> float:
     return 1.0 + contact.kind.slower * (number - 1)
+
+
+def take_more(center: ContactCenter, agent: Agent, now: float) -> None:
+    """Takes contacts from the head of the line while there is room beside those in hand."""
+    while agent.on_duty and now < agent.shift_end:
+        found = _first_live(agent, now)
+        if found is None or not has_room(agent, found[0][3]):
+            return
+        entry, queue = found
+        queue.take(entry, 0)
+        center.start(agent, entry[3], now)
+
+
+def _first_live(agent: Agent, now: float) -> tuple[Entry, Queue] | None:
+    """The first of those on the line that the agent may take."""
+    found = [(entry, queue) for queue in agent.queues if queue.levels & 1 and (entry := queue.head(0, now))]
+    return min(found, key=lambda pair: pair[0], default=None)
