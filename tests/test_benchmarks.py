@@ -15,7 +15,7 @@ from benchmarks import loops
 from benchmarks.company import accounts_in, company, contacts_simulated, run_once
 from benchmarks.report import SECTIONS, Size, report
 
-TINY = Size(rounds=1, study_rounds=1, replications=(2,), accounts=(40, 80), weeks=3, warm_up_weeks=2)
+TINY = Size(rounds=1, study_rounds=1, replications=(2,), accounts=(40, 80), largest=80, weeks=3, warm_up_weeks=2)
 
 
 def rows(lines: list[str]) -> list[list[str]]:

@@ -91,6 +91,23 @@ companies = st.fixed_dictionaries(
     }
     | {f"mechanisms.{name}": st.sampled_from([True, True, True, False]) for name in ALL_MECHANISMS}
 )
+KNOWLEDGE_BASE = {
+    "live": False, "response_target_minutes": 60, "cost_per_contact": 0.1, "handle_time_factor": 1,
+    "resolution_factor": 1, "warmth_factor": 0,
+    "self_service": {"solved_probability": 0.4, "then": {"email": 0.5, "phone": 0.5}, "delay_mean_minutes": 900},
+}  # fmt: skip
+# None deletes: the company has nothing of the kind.
+queues = st.fixed_dictionaries(
+    {
+        "teams.support.queue_capacity": st.sampled_from([None, 0, 2]),
+        "teams.csm.changeover_minutes": st.sampled_from([None, 12]),
+        "channels.phone.redial": st.sampled_from([None, {"probability": 0.7, "delay_mean_minutes": 45}]),
+        "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE]),
+        "routing.escalation": st.sampled_from([[], [{"from": "support", "to": "csm", "share": 0.7}]]),
+        "routing.overflow": st.sampled_from([[], [{"from": "csm", "to": "support", "waiting": 2}]]),
+        "mechanisms.one_open_contact_per_account": st.sampled_from([False, False, True]),
+    }
+)
 dated = st.one_of(
     st.just([]),
     st.fixed_dictionaries(
@@ -112,6 +129,8 @@ dated = st.one_of(
 # Vacant opening seats need at least one person besides, so headcounts of one keep none.
 def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inputs:
     vacancies = min(values["teams.csm.opening_vacancies"], values["teams.csm.headcount"] - 1)
+    if values.get("channels.knowledge_base"):
+        values = values | {"categories.how_to.channel_shares": {"phone": 0.4, "email": 0.3, "knowledge_base": 0.3}}
     return small_inputs(values | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
 
 
@@ -189,19 +208,28 @@ def contacts_are_conserved(history: History, made: Counter[int], end: float) -> 
     index = {key: row for row, key in enumerate(where)}
     for (key, attempt, leg), row in index.items():
         if leg:
-            before = index.get((key, attempt, 0))
+            before = index.get((key, attempt, leg - 1))
             if rows["queued"][row] >= 0 and before is not None:
-                assert rows["outcome"][before] == ledger.ESCALATED, "a second leg follows a handover"
-                assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
-            assert before is not None or rows["queued"][row] < 0, "a second leg has a first"
+                handed_over, tried_alone = (rows["outcome"][before] == o for o in (ledger.ESCALATED, ledger.BOUNCED))
+                assert handed_over or tried_alone, "a second leg follows a handover, or self-service in vain"
+                if handed_over:
+                    assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
+                else:
+                    assert rows["ended"][before] <= rows["born"][row] == rows["queued"][row], "it comes later"
+            assert before is not None or rows["born"][row] < WEEK, "a second leg has a first"
         elif attempt and rows["born"][row] > 0:
-            befores = [index[k] for k in ((key, attempt - 1, 0), (key, attempt - 1, 1)) if k in index]
-            ends = [b for b in befores if rows["outcome"][b] in (ledger.UNRESOLVED, ledger.ABANDONED)]
+            befores = [index[k] for k in ((key, attempt - 1, before) for before in range(4)) if k in index]
+            ends = [b for b in befores if rows["outcome"][b] in LEAVE_IT_OPEN]
             before_run = not ends and not any(rows["ended"][b] >= 0 for b in befores)
             assert len(ends) == 1 or before_run, "a repeat follows one attempt that failed"
             assert all(rows["ended"][b] <= rows["born"][row] for b in ends), "a repeat comes after it"
     escalated = {key for key, outcome in outcomes.items() if outcome == ledger.ESCALATED}
-    assert escalated <= {(key, attempt, 0) for key, attempt, leg in outcomes if leg}, "each handover has its second leg"
+    followed = {(key, attempt, leg - 1) for key, attempt, leg in outcomes if leg}
+    assert escalated <= followed, "each handover has its second leg"
+
+
+LEAVE_IT_OPEN = (ledger.UNRESOLVED, ledger.ABANDONED, ledger.BLOCKED)
+ASK_NOBODY = (ledger.DEFLECTED, ledger.BOUNCED, ledger.NOT_RAISED)
 
 
 def time_never_runs_back(history: History, end: float) -> None:
@@ -210,7 +238,9 @@ def time_never_runs_back(history: History, end: float) -> None:
     open_ = rows["outcome"] == ledger.OPEN
     assert (over == ~open_).all(), "what is open has no end, and all else has one"
     # The clock adds delays to its time, so an event may come one last digit before its own time.
-    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS).all(), "born before queued"
+    asked = ~np.isnan(rows["queued"])
+    assert (asked == ~np.isin(rows["outcome"], ASK_NOBODY)).all(), "whoever asks a team joins a queue"
+    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS)[asked].all(), "born before queued"
     assert (rows["queued"][served] <= rows["started"][served]).all(), "queued before started"
     assert (rows["started"][served & over] <= rows["ended"][served & over]).all(), "started before ended"
     names = [ledger.OUTCOMES[o] for o in rows["outcome"][over & (rows["ended"] < rows["queued"])]]
@@ -310,11 +340,11 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(companies, dated, st.integers(0, 5))
+@given(companies, queues, dated, st.integers(0, 5))
 def test_accounts_cents_contacts_and_hours_are_conserved(
-    values: dict[str, Any], changes: list[dict[str, Any]], seed: int
+    values: dict[str, Any], queued: dict[str, Any], changes: list[dict[str, Any]], seed: int
 ) -> None:
-    inputs = small_company(values, changes)
+    inputs = small_company(values | queued, changes)
     history, made = with_made_contacts(inputs, seed)
     end = inputs.weeks * WEEK
     accounts_are_conserved(history, inputs)

@@ -147,7 +147,7 @@ def day_of(
                 u_resolve=0.5, patience=1.0, attempts=NO_MORE, row=0,
             )
         )  # fmt: skip
-    center.expect(iter(made))
+    center.expect(made)
     center.day.plan_shifts([(0, phase.teams)])
     agenda.run_to(24.0)
     done = records(state.finished)[["started", "ended", "outcome"]].tolist()

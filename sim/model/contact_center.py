@@ -9,8 +9,7 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heappop
+from collections.abc import Iterator, Sequence
 from math import inf, nan
 from typing import Any
 
@@ -140,23 +139,19 @@ class ContactCenter:
         second.born = now + contact.patience
         self._expect_return(second)
 
-    def expect(self, contacts: Iterator[Contact]) -> None:
-        """Lets contacts arrive one after another, each at its `born`; they come in order of time."""
-        contact = next(contacts, None)
-        if contact is not None:
-            self.agenda.call(contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
+    def expect(self, contacts: Sequence[Contact]) -> None:
+        """Lets customers' contacts arrive, each at its `born`; they come in order of time."""
+        one = self.phase.switches.one_open_contact_per_account
+        self.agenda.expect([(contact.born, contact) for contact in contacts], self._raise if one else self.arrive)
 
-    def _arrive_next(self, contacts: tuple[Contact, Iterator[Contact]], now: float) -> None:
-        """The next customer's contact comes, unless the account has an open one and may have only one."""
-        contact, rest = contacts
-        self.expect(rest)
-        if self.phase.switches.one_open_contact_per_account:
-            if contact.account in self.state.with_open_contact:
-                contact.queued = contact.due = nan
-                self._finish(contact, NOT_RAISED, now)
-                return
+    def _raise(self, contact: Contact, now: float) -> None:
+        """A customer's contact comes, unless the account has an open one: it may have only one."""
+        if contact.account in self.state.with_open_contact:
+            contact.queued = contact.due = nan
+            self._finish(contact, NOT_RAISED, now)
+        else:
             self.state.with_open_contact.add(contact.account)
-        self.arrive(contact, now)
+            self.arrive(contact, now)
 
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
@@ -344,9 +339,7 @@ class ContactCenter:
                 continue
             contact = entry[3]
             if contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime):
-                source.leave(contact)
-                if source.heaps[level][0] is entry:
-                    heappop(source.heaps[level])
+                source.take(entry, level)
                 return contact
             entry = None
             for queue in queues:
@@ -415,6 +408,8 @@ def _passed_to(contact: Contact, factor: float) -> int:
 
     What is left of its luck beyond the chance of being settled decides, so that no other draw is needed.
     """
+    if not contact.may_be_passed_on():
+        return -1
     settled = contact.kind.resolution * factor
     left = (contact.u_resolve - settled) / (1.0 - settled)
     for share, cell in contact.kind.escalation:

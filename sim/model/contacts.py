@@ -195,6 +195,7 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
     team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
     served, asked = ~np.isnan(started), ~np.isnan(queued)
+    alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])
     until = np.where(served, started, over)
     wait = until - queued
@@ -221,7 +222,6 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
         of["ended"],
         np.where(asked, wait, 0.0) * 60,
         np.where(served, over - started, 0.0) * 60,
-        np.where(served | np.isin(of["outcome"], (DEFLECTED, BOUNCED)), phase.channels.cost[channel], 0.0)
-        + np.where(served, phase.prices[team], 0.0),
+        np.where(served | alone, phase.channels.cost[channel], 0.0) + np.where(served, phase.prices[team], 0.0),
         of["outcome"],
     ]

@@ -162,25 +162,48 @@ Table = dict[str, NDArray[Any]]
 
 
 class Rows:
-    """An append-only table: blocks of equal-length columns, joined once at the end."""
+    """An append-only table: one growing array per column.
 
-    def __init__(self, columns: dict[str, str], blocks: Sequence[list[NDArray[Any]]] = ()) -> None:
+    Large arrays grow in place; many small ones would leave holes in the memory that nothing else fits into.
+    """
+
+    def __init__(self, columns: dict[str, str]) -> None:
         self.columns = columns
-        self.blocks = list(blocks)
+        self.count = 0
+        self._arrays = [np.empty(0, dtype=kind) for kind in columns.values()]
 
     def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
-        """Adds a block; one sequence per column, in the columns' order."""
-        self.blocks.append(self.block(*values))
+        """Adds rows; one sequence per column, in the columns' order, all of one length."""
+        more = len(values[0])
+        end = self.count + more
+        if end > len(self._arrays[0]):
+            for array in self._arrays:
+                array.resize(max(_LEAST_ROWS, end + end // 4), refcheck=False)  # nobody else has it before `table`
+        for array, value in zip(self._arrays, values, strict=True):
+            array[self.count : end] = value
+        self.count = end
 
-    def block(self, *values: Sequence[Any] | NDArray[Any]) -> list[NDArray[Any]]:
-        """The values as typed columns, not added yet."""
-        return [np.asarray(value, dtype=kind) for value, kind in zip(values, self.columns.values(), strict=True)]
+    def copy(self) -> Rows:
+        """The same rows, to grow by themselves."""
+        other = Rows(self.columns)
+        other._arrays = [array[: self.count].copy() for array in self._arrays]
+        other.count = self.count
+        return other
 
     def table(self) -> Table:
         """All rows so far, as one array per column."""
-        if not self.blocks:
-            return {name: np.empty(0, dtype=kind) for name, kind in self.columns.items()}
-        return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
+        return {name: array[: self.count].copy() for name, array in zip(self.columns, self._arrays, strict=True)}
+
+    def hand_over(self) -> Table:
+        """All rows, as one array per column; the table is empty then."""
+        arrays = self._arrays
+        for array in arrays:
+            array.resize(self.count, refcheck=False)
+        self.count, self._arrays = 0, [np.empty(0, dtype=kind) for kind in self.columns.values()]
+        return dict(zip(self.columns, arrays, strict=True))
+
+
+_LEAST_ROWS = 256
 
 
 @dataclass
@@ -194,11 +217,9 @@ class Ledger:
     opening: Table = field(default_factory=dict)
 
     def fork(self) -> Ledger:
-        """A ledger that begins with the rows of this one (shared, never changed) and grows by itself."""
-        contacts, events, people, tiers = (
-            Rows(rows.columns, rows.blocks)
-            for rows in (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
-        )
+        """A ledger that begins with the rows of this one and grows by itself."""
+        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
+        contacts, events, people, tiers = (rows.copy() for rows in tables)
         return Ledger(contacts, events, people, tiers, self.opening)
 
 

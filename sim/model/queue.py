@@ -39,7 +39,7 @@ class Attempts:
 
 
 _NOTHING = np.zeros((0, 0))
-NO_MORE = Attempts(0, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
+NO_MORE = Attempts(1, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
 
 
 # What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
@@ -149,6 +149,10 @@ class Contact:
             again.second.leg = 1
         return again
 
+    def may_be_passed_on(self) -> bool:
+        """Whether there is luck for one more team: a matter is passed on as often as there are levels at most."""
+        return (self.hop + 2) * self.attempts.tries <= len(self.attempts.handle)
+
     def passed_on(self, kind: Kind, now: float) -> Contact:
         """The same attempt at the matter by another team, with luck of its own; whoever is there takes it."""
         draws = self.attempts
@@ -175,13 +179,6 @@ class Line:
     def __init__(self) -> None:
         self.live = self.waiting = 0
 
-    def add(self, contact: Contact, number: int) -> None:
-        """Counts a contact that begins (1) or stops (-1) to wait."""
-        if not contact.kind.planned:
-            self.waiting += number
-        if contact.live:
-            self.live += number
-
 
 class Queue:
     """Waiting contacts by level; within a level the earliest due is first, then the earliest queued."""
@@ -198,7 +195,10 @@ class Queue:
         """Adds a contact."""
         level, kind = contact.level, contact.kind
         contact.queue = self
-        self.line.add(contact, 1)
+        if not kind.planned:
+            self.line.waiting += 1
+            if contact.live:
+                self.line.live += 1
         self.levels |= 1 << level
         hours = -inf if kind.customer or kind.urgent else contact.mean_hours
         if hours < self.shortest_hours[level]:
@@ -208,15 +208,29 @@ class Queue:
     def leave(self, contact: Contact) -> None:
         """A contact stops waiting; its entry is dropped when it comes to the head."""
         contact.queue = None
-        self.line.add(contact, -1)
+        if not contact.kind.planned:
+            self.line.waiting -= 1
+            if contact.live:
+                self.line.live -= 1
+
+    def take(self, entry: Entry, level: int) -> None:
+        """A contact stops waiting; its entry goes too if it is at the head, and the level is empty after the last."""
+        self.leave(entry[3])
+        heap = self.heaps[level]
+        if heap[0] is entry:
+            heappop(heap)
+            if not heap:
+                self.levels &= ~(1 << level)
+                self.shortest_hours[level] = inf
 
     def head(self, level: int, now: float) -> Entry | None:
         """The first waiting contact of a level that has not expired."""
         heap = self.heaps[level]
         while heap:
-            contact = heap[0][3]
+            entry = heap[0]
+            contact = entry[3]
             if contact.queue is self and contact.expires > now:
-                return heap[0]
+                return entry
             if contact.queue is self:  # expired: stays for the weekly sweep, which records it; look past it
                 return self.first(level, now, inf, 1.0, True)
             heappop(heap)

@@ -243,10 +243,10 @@ class Run:
         self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
-            contacts=self.ledger.contacts.table(),
-            account_events=self.ledger.account_events.table(),
-            people_weeks=self.ledger.people_weeks.table(),
-            tier_weeks=self.ledger.tier_weeks.table(),
+            contacts=self.ledger.contacts.hand_over(),
+            account_events=self.ledger.account_events.hand_over(),
+            people_weeks=self.ledger.people_weeks.hand_over(),
+            tier_weeks=self.ledger.tier_weeks.hand_over(),
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
         )
@@ -291,7 +291,7 @@ class Run:
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
-        self.center.expect(iter(made[:customers]))
+        self.center.expect(made[:customers])
         for contact in made[customers:]:
             self.center.arrive(contact, self.agenda.time)
 
@@ -308,7 +308,7 @@ class Run:
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
         people = people_rows(center.teams, week - 1)
-        if not self.warm_up:
+        if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
@@ -320,10 +320,9 @@ class Run:
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
         rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
-        block = self.ledger.contacts.block(*rows)
         if not self.warm_up and contacts:
-            self.ledger.contacts.blocks.append(block)
-        return dict(zip(CONTACT_COLUMNS, block, strict=True))
+            self.ledger.contacts.append(*rows)
+        return dict(zip(CONTACT_COLUMNS, rows, strict=True))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
