@@ -23,6 +23,7 @@ class TeamState:
     pool: Queue = field(default_factory=Queue)
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
+    day_end: float = -inf  # of the last working day that has begun
 
 
 def open_until(team: TeamState) -> None:
