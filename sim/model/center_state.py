@@ -24,6 +24,7 @@ class TeamState:
     pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
+    day_end: float = -inf  # of the last working day that has begun
 
     def pool(self, skill: str = "") -> Queue:
         """The queue of contacts that whoever has the skill may take; without one, everybody."""

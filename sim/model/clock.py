@@ -159,16 +159,18 @@ class ContactProfile:
 
     def later(self, time: float, weeks: float) -> float:
         """The hour by which so many weeks' worth of contacts have come since `time`; one number, quickly."""
+        shares = self._list
         week, rest = divmod(time, HOURS_PER_WEEK)
         hour = int(rest)
-        before = self._list[hour]
-        passed = before + (rest - hour) * (self._list[hour + 1] - before)
+        before = shares[hour]
+        passed = before + (rest - hour) * (shares[hour + 1] - before)
         more, share = divmod(passed + weeks, 1.0)
-        cell = bisect_right(self._list, share) - 1
-        cell = min(cell, 167)
-        width = self._list[cell + 1] - self._list[cell]
-        within = (share - self._list[cell]) / width if width > 0 else 0.0
-        return max((week + more) * HOURS_PER_WEEK + cell + within, time)
+        cell = bisect_right(shares, share, 0, 168) - 1
+        begin = shares[cell]
+        width = shares[cell + 1] - begin
+        within = (share - begin) / width if width > 0 else 0.0
+        later = (week + more) * HOURS_PER_WEEK + cell + within
+        return later if later > time else time
 
 
 _HOURS = np.arange(169.0)

@@ -19,10 +19,9 @@ from sim.model.luck import Luck, key_of
 from sim.model.staff import Agent, absence_probability, count_duty, next_condition, quits, strain
 from sim.model.staffing import hire, quit_job
 
-# What a day leaves: hours after its end, on duty and reactive; starts overdue and reactive; its share of a week.
-Day = tuple[float, ...]
 _DAY = attrgetter(
     "day_after_hours", "day_duty_hours", "day_reactive_hours", "day_overdue", "day_reactive_starts", "day_week_share",
+    "fatigue", "burnout",
 )  # fmt: skip
 
 
@@ -33,7 +32,7 @@ def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, m
     absence, leave or holiday is one without strain. Days on which a person does not work by its shift change nothing.
     """
     now = 24.0 * (day + 1)
-    ended: list[tuple[Agent, Day]] = []
+    set_aside: list[Agent] = []
     for team, rules in zip(teams, phase.teams, strict=True):
         rate = rules.cost_per_hour * rules.overtime_pay_factor
         for agent in team.agents:
@@ -42,26 +41,26 @@ def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, m
                     count_duty(agent, now)
                 agent.overtime_cost += agent.unpaid_overtime_hours * rate
                 agent.unpaid_overtime_hours = 0.0
-            if agent.employed and agent.ended_day is not None:
-                ended.append((agent, agent.ended_day))
-            agent.ended_day = None
-    moving = moves and phase.switches.burnout
-    if moving:
-        _move_condition(ended, phase)
+            if agent.ended_day:
+                set_aside.append(agent)
     over = [agent for team in teams for agent in team.agents if agent.day_end <= now]
-    if moving:
-        _move_condition([(agent, _DAY(agent)) for agent in over if agent.employed and agent.day_week_share > 0], phase)
+    if moves and phase.switches.burnout:
+        earlier = [agent for agent in set_aside if agent.employed]
+        _move_condition(earlier, [(*agent.ended_day, agent.fatigue, agent.burnout) for agent in earlier], phase)
+        moving = [agent for agent in over if agent.employed and agent.day_week_share > 0]
+        _move_condition(moving, [_DAY(agent) for agent in moving], phase)
+    for agent in set_aside:
+        agent.ended_day = ()
     for agent in over:
         if agent.worked_today or agent.day_week_share > 0:
             agent.start_day()
 
 
-def _move_condition(days: list[tuple[Agent, Day]], phase: Phase) -> None:
-    """days : each person with a day that is over."""
-    if not days:
+def _move_condition(agents: list[Agent], days: list[tuple[float, ...]], phase: Phase) -> None:
+    """days : what each of the agents' days left, with the agent's condition, as in `_DAY`."""
+    if not agents:
         return
-    agents = [agent for agent, _ in days]
-    columns = np.array([(*day, agent.fatigue, agent.burnout) for agent, day in days], dtype=np.float64).T
+    columns = np.array(days, dtype=np.float64).T
     today = strain(columns[0], columns[1], columns[2], columns[3], columns[4], phase.people)
     fatigue, burnout = next_condition(columns[6], columns[7], today, columns[5], phase.people)
     for agent, tired, burnt in zip(agents, fatigue.tolist(), burnout.tolist(), strict=True):
@@ -94,14 +93,14 @@ def plan_leave(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) 
     Every `LEAVE_YEAR` of weeks has a person's own number of them, drawn by the person's luck alone: one of the two
     whole numbers nearest to what the team grants, so that the mean is that. More leave keeps the weeks of less.
     """
-    agents, granted = [], []
+    agents: list[Agent] = []
+    granted: list[float] = []
     for team, rules in zip(teams, phase.teams, strict=True):
         for agent in team.agents:
-            weeks = rules.seat(agent.seat).leave_weeks
             agent.leave_weeks = _NO_DAYS
-            if weeks > 0:
-                agents.append(agent)
-                granted.append(weeks)
+        if any(mine.leave_weeks > 0 for mine in rules.seats):
+            agents += team.agents
+            granted += [rules.seat(agent.seat).leave_weeks for agent in team.agents]
     if not agents:
         return
     keys = _keys(agents)

@@ -76,7 +76,7 @@ class Agent:
         self.paused: Contact | None = None  # put down at the end of the last shift
         self.stale_ends = 0  # ends of services still on the agenda that were put down
         self.unpaid_overtime_hours = 0.0
-        self.ended_day: tuple[float, ...] | None = None
+        self.ended_day: tuple[float, ...] = ()  # a day that is over, until midnight
         self.counted_until = 0.0
         self.fatigue = 0.0
         self.burnout = 0.0

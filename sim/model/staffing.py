@@ -58,7 +58,7 @@ def hire(center: ContactCenter, agent: Agent, now: float) -> None:
     agent.key = person_key(rules.key, agent.seat, agent.occupant)
     agent.hired_at = now
     agent.fatigue = agent.burnout = 0.0
-    agent.day_week_share, agent.ended_day = 0.0, None
+    agent.day_week_share, agent.ended_day = 0.0, ()
     agent.recovering = False
     agent.training_weeks_left = rules.training_weeks
     agent.in_training = rules.training_weeks > 0

@@ -68,12 +68,14 @@ class WorkingDay:
         rules, team = self.center.phase.teams[team_index], self.center.teams[team_index]
         mine = rules.seats[index]
         _, end, day, closed, week_share = mine.roster.working_days[number]
-        meetings = _during(rules, now, end)
-        met = sum(min(until, end) - max(since, now) for since, until in meetings)
-        planned_share = max(0.0, 1 - rules.shrinkage - met / (end - now))
+        meetings, planned_share = _during(rules, now, end), 1 - rules.shrinkage
+        if meetings:
+            met = sum(min(until, end) - max(since, now) for since, until in meetings)
+            planned_share = max(0.0, planned_share - met / (end - now))
         breaks, break_hours, spread = _breaks(rules, now, end)
         touched, midnight = end in mine.roster.opening, (now // 24 + 1) * 24
-        recovery = self.center.phase.people.recovery
+        team.day_end = max(team.day_end, end)
+        call, people = self.center.agenda.call, self.center.phase.people
         arrived = []
         for agent in team.agents[mine.first : mine.first + mine.seats]:
             if not agent.employed:
@@ -81,10 +83,11 @@ class WorkingDay:
             if agent.day_week_share > 0 and now >= agent.day_end and end > midnight:
                 _set_day_aside(agent, now)
             agent.day_week_share += week_share
-            agent.day_end = max(agent.day_end, end)
+            if end > agent.day_end:
+                agent.day_end = end
             attendance = agent.attendance = PAID_OFF if closed else _attendance(agent, day)
             training = attendance != PAID_OFF and trains(agent, week_share)
-            share = agent.hours_share = share_of_shift(agent, recovery)
+            share = agent.hours_share = share_of_shift(agent, people.recovery)
             agent.planned_share = 0.0 if training else planned_share * share
             _pay(agent, rules, now, midnight)
             if not closed:
@@ -94,35 +97,41 @@ class WorkingDay:
                 continue
             if agent.state == BUSY:
                 self._count_in_hand(agent, now)
+            elif agent.state == OFF:
+                arrived.append(agent)
+            if not agent.on_duty:
+                agent.on_duty, agent.duty_since, agent.desk_since = True, now, now
+                agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
+            agent.worked_today = True
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
             if share < 1:
                 agent.shift_end = now + (end - now) * share
-                self.center.agenda.call(agent.shift_end, SHIFT_ORDER, self._go_home_early, agent)
-            self._come_on_duty(agent, rules, now)
+                call(agent.shift_end, SHIFT_ORDER, self._go_home_early, agent)
+            if agent.shift_end > team.open_until:
+                team.open_until = agent.shift_end
+            speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
+            agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, people)
             for start in breaks:
                 start += spread * (0.1 + 0.8 * ((agent.seat + 1) * _GOLDEN % 1.0))
                 start = now + (start - now) * share if share < 1 else start
-                self.center.agenda.call(start, SHIFT_ORDER, self._break, (agent, break_hours * share))
+                call(start, SHIFT_ORDER, self._break, (agent, break_hours * share))
             for since, until in meetings:
                 if since <= now:
                     agent.meeting_until, agent.away_pending = until, True
                 else:
-                    self.center.agenda.call(since, SHIFT_ORDER, self._meet, (agent, until))
-            team.open_until = max(team.open_until, agent.shift_end)
-            if agent.state == OFF:
-                arrived.append(agent)
+                    call(since, SHIFT_ORDER, self._meet, (agent, until))
         for agent in arrived:
-            paused, agent.paused = agent.paused, None
-            if paused is not None:
-                self.center.take_up(agent, paused, now)
-            else:
+            if agent.paused is None:
                 self.center.go_on_working(agent, now)
-        self.center.agenda.call(end, SHIFT_ORDER, self.end_shift, team_index)
+            else:
+                contact, agent.paused = agent.paused, None
+                self.center.take_up(agent, contact, now)
+        call(end, SHIFT_ORDER, self.end_shift, team_index)
 
     def pay_on(self, now: float) -> None:
         """At midnight: working days that go on are paid further."""
         for team, rules in zip(self.center.teams, self.center.phase.teams, strict=True):
-            for agent in team.agents:
+            for agent in team.agents if team.day_end > now else ():
                 if agent.day_end > now and agent.employed:
                     _pay(agent, rules, now, now + 24)
 
@@ -132,16 +141,6 @@ class WorkingDay:
             self._leave_for_home(team, [agent], now)
         if not closed:
             self.center.cover(agent, now)
-
-    def _come_on_duty(self, agent: Agent, rules: TeamRules, now: float) -> None:
-        """The agent is on duty from now on, or still, at the speed of the day."""
-        if not agent.on_duty:
-            agent.on_duty = True
-            agent.duty_since = agent.desk_since = now
-            agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
-        agent.worked_today = True
-        speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
-        agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, self.center.phase.people)
 
     def end_shift(self, team_index: int, now: float) -> None:
         """A working day ends: whose next one does not begin at once goes home; who is busy finishes first.
@@ -162,8 +161,10 @@ class WorkingDay:
             if agent.state == BUSY:
                 self._count_in_hand(agent, now)
                 busy.append(agent)
-            count_duty(agent, now)
             self.center.note_duty(agent, now)
+            agent.duty_hours += now - agent.duty_since
+            if agent.state == AWAY:
+                agent.away_hours += now - agent.away_counted
             agent.on_duty = False
             agent.shift_end = now
             if agent.state != BUSY:
