@@ -85,7 +85,7 @@ class Levers:
     target: str | None
     share: float | None
     how: How
-    headcount: Mapping[str, int]
+    headcount: Mapping[str, float]
 
 
 def levers_of(scenario: Scenario) -> Levers:

@@ -12,6 +12,7 @@ import hashlib
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import streamlit as st
@@ -297,24 +298,27 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
     return Change.model_validate({"from": levers.start, "set": values})
 
 
-def _headcount(team: str, before: Scenario, shown: Levers) -> int:
+def _headcount(team: str, before: Scenario, shown: Levers) -> float:
+    """A slider in whole people; a file's 5.5 stays 5.5 until it is moved."""
     low, high, meaning = drafts.bounds(("teams", team, "headcount"))
     usual, now = before.teams[team].headcount if team in before.teams else 0, shown.headcount[team]
     # A slider whose end moves is another slider, and would begin at its own start again.
     if (end := f"lever.most.{team}") not in st.session_state:
-        st.session_state[end] = max(2 * usual, now + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER)
-    most = int(min(st.session_state[end], high))
-    _seed(f"lever.people.{team}", now, int(low), most)
-    return int(
+        st.session_state[end] = max(2 * ceil(usual), ceil(now) + MOST_PEOPLE_ON_A_SLIDER // 2, MOST_PEOPLE_ON_A_SLIDER)
+    most, whole = int(min(st.session_state[end], high)), ceil(now)
+    _seed(f"lever.people.{team}", whole, int(low), most)
+    exactly = "" if now == whole else f" The what-if has {now}, which holds until this is moved."
+    people = int(
         st.slider(
             f"{team_title(team)} headcount",
             int(low),
             most,
             key=f"lever.people.{team}",
-            help=f"{_sentence(meaning)} The baseline has {usual}.",
+            help=f"{_sentence(meaning)} The baseline has {usual}.{exactly}",
             on_change=_forget_note,
         )
     )
+    return now if people == whole else people
 
 
 def _seed(key: str, value: Any, low: Any = None, high: Any = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,48 @@ WHAT_IFS = {
     "other accounts won later": (0, company((LATE, {"tiers.small.new_accounts_per_year": 200}))),
     "the same": (20, company()),
 }
+
+
+# At every midnight, Monday's too, somebody is in the middle of a shift, on a break, or has put something down.
+NIGHTS: dict[str, Any] = {
+    "time_zone": "America/New_York",
+    "teams.support.headcount": 2.5,
+    "teams.support.shift": {
+        **AROUND_THE_CLOCK,
+        "start": "20:00",
+        "also": [{**AROUND_THE_CLOCK, "end": "05:00"}],
+    },
+    "teams.support.groups": {"part": {"people": 1, "hours_share": 0.7}},
+    "teams.support.meetings": [{"days": ["sun"], "start": "23:30", "minutes": 30}],
+    "teams.support.breaks_per_day": 3,
+    "teams.support.at_shift_end": "hand_over",
+    "teams.support.hand_over_minutes": 5,
+    "teams.csm.shift": {**AROUND_THE_CLOCK, "start": "09:00", "end": "17:00"},
+    "teams.csm.time_zone": "Australia/Sydney",
+    "teams.csm.holidays": "AU-NSW",
+    "teams.csm.at_shift_end": "pause",
+    "teams.csm.leave_days_per_year": 40,
+    "categories.how_to.handle_time_mean_minutes": 90,
+}
+NIGHT_CHANGES: dict[str, dict[str, Any]] = {
+    "groups": {"teams.support.groups.part.people": 2},
+    "part of a person": {"teams.support.headcount": 1.5},
+    "meetings and breaks": {"teams.support.meetings": [], "teams.csm.breaks_per_day": 2},
+    "days off and zone": {"teams.csm.holidays": None, "teams.csm.time_zone": "Europe/Berlin"},
+    "the end of shifts": {"teams.csm.at_shift_end": "finish", "teams.support.shift": AROUND_THE_CLOCK | {"also": []}},
+    "leave": {"teams.csm.leave_days_per_year": 10},
+}
+
+
+@pytest.mark.parametrize("what", NIGHT_CHANGES)
+def test_a_what_if_branches_off_in_the_middle_of_shifts(what: str) -> None:
+    baseline = company(**NIGHTS)
+    inputs = company((WEDNESDAY, NIGHT_CHANGES[what]), **NIGHTS)
+    assert weeks_alike(baseline, inputs) == 6, "weeks shared with the baseline"
+    both = run_all(baseline, [baseline, inputs])
+    assert differing(both[1], run(inputs, baseline=baseline)) == {}, "the same bits as from its own first week"
+    assert differing(both[0], run(baseline)) == {}, "and the run from which it branches goes on as if alone"
+    assert differing(*both), "afterwards the change shows"
 
 
 def differing(one: History, other: History) -> dict[str, list[str]]:
@@ -131,8 +174,8 @@ def variants(value: Any) -> Iterator[tuple[str, Any]]:
         yield "value", value + "s" if isinstance(value, str) else not value
     elif isinstance(value, dt.date):
         yield "value", value + dt.timedelta(7)
-    elif value is None:
-        yield "value", 1
+    elif value is None or value == inf:
+        yield "value", 1.0
     else:
         yield "value", value + 1
 
@@ -160,7 +203,6 @@ def test_a_forked_ledger_begins_with_the_rows_and_grows_by_itself() -> None:
     ledger = Ledger()
     ledger.tier_weeks.append([0], [0], [3], [100], [1.0], [1.0], [1.0], [0])
     fork = ledger.fork()
-    assert fork.tier_weeks.blocks[0] is ledger.tier_weeks.blocks[0], "shared, not copied"
     fork.tier_weeks.append([1], [0], [4], [100], [1.0], [1.0], [1.0], [0])
     assert ledger.tier_weeks.table()["week"].tolist() == [0], "the other one's rows stay its own"
     assert fork.tier_weeks.table()["week"].tolist() == [0, 1]

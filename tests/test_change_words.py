@@ -70,6 +70,13 @@ changes:
     ]
 
 
+def test_parts_of_a_person_are_said(baseline: Scenario, scenario_folder: Path) -> None:
+    text = "changes: [{from: 2026-03-02, set: {teams.csm.headcount: 6.3, teams.support.headcount: 1}}]"
+    assert change_sentences(baseline, what_if(scenario_folder, text)) == [
+        "From 2 March 2026 the CSM team has 6.3 people, 0.3 more and the Support team has 1 person, 4 fewer."
+    ]
+
+
 def test_other_inputs_are_named_with_both_values_and_many_are_counted(
     baseline: Scenario, scenario_folder: Path
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import fields, is_dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,14 @@ from small import (
 from sim.model import ledger, replication
 from sim.model.accounts import AccountTable
 from sim.model.clock import ContactProfile
+from sim.model.contact_center import ContactCenter
 from sim.model.contacts import Wanted, make_contacts
-from sim.model.inputs import DRIVERS, Inputs
-from sim.model.ledger import History
+from sim.model.inputs import DRIVERS, FINISH, Inputs
+from sim.model.ledger import History, Table
 from sim.model.luck import Luck
 from sim.model.queue import Contact
 from sim.model.replication import Run
+from sim.model.staff import Agent
 
 WEEK = 168.0
 ROUNDING_HOURS = 1e-9  # a hundred thousand times the spacing of numbers at the end of a run of two years
@@ -50,6 +53,25 @@ def office(start: int, hours: int, days: int) -> dict[str, Any]:
 shifts = st.one_of(
     st.just(AROUND_THE_CLOCK), st.builds(office, st.integers(0, 14), st.integers(3, 10), st.integers(1, 7))
 )
+WEEKDAYS = AROUND_THE_CLOCK["days"][:5]
+# How Support works, on top of a shift: each of the ways in which working time is unlike nine to five.
+ways = st.sampled_from(
+    [
+        {},
+        {"groups": {"part": {"people": 1, "hours_share": 0.4}, "evening": {"people": 1, "shift": office(14, 9, 6)}}},
+        {"groups": {"all": {"people": 1}}, "breaks_per_day": 3, "leave_days_per_year": 90},
+        {
+            "shift": {**office(8, 4, 5), "also": [{"days": WEEKDAYS, "start": "14:00", "end": "18:30"}]},
+            "meetings": [{"days": ["mon", "thu"], "start": "09:30", "minutes": 50}],
+        },
+        {"shift": {**office(21, 3, 7), "also": [office(0, 7, 7)]}, "breaks_per_day": 2},
+        {"shift": {**office(12, 12, 7), "also": [office(0, 12, 7)]}, "closed_days": ["2026-01-10", "2026-01-19"]},
+        {"holidays": "US-CA", "closed_days": ["2026-01-12", "2026-01-13"], "meetings": []},
+        {"time_zone": "Australia/Sydney"},
+        {"time_zone": "Europe/Berlin", "shift": {**office(22, 2, 5), "also": [office(0, 7, 6)]}, "holidays": "DE-BY"},
+    ]
+)
+shift_ends = st.sampled_from([{}, {}, {"at_shift_end": "pause"}, {"at_shift_end": "hand_over", "hand_over_minutes": 6}])
 rules = st.lists(  # none moves all: nothing would be left for a later one
     st.fixed_dictionaries(
         {
@@ -70,8 +92,10 @@ companies = st.fixed_dictionaries(
         "tiers.small.new_accounts_per_year": st.sampled_from([0, 52, 200]),
         "tiers.small.term_months": st.sampled_from([{1: 1.0}, {1: 0.5, 12: 0.5}]),
         "departures.drivers.competition.hazard_per_year": st.sampled_from([0.03, 4.0]),
-        "teams.csm.headcount": st.integers(1, 3),
-        "teams.support.headcount": st.integers(1, 3),
+        "teams.csm.headcount": st.sampled_from([1, 2, 3, 0.6, 2.25]),
+        "teams.support.headcount": st.sampled_from([2, 3, 2.5]),
+        "csm": shift_ends,
+        "support": st.tuples(ways, shift_ends).map(lambda both: both[0] | both[1]),
         "teams.csm.opening_vacancies": st.integers(0, 1),
         "teams.csm.shrinkage": st.sampled_from([0, 0.19, 0.6]),
         "teams.csm.answers_live": st.booleans(),
@@ -91,6 +115,25 @@ companies = st.fixed_dictionaries(
     }
     | {f"mechanisms.{name}": st.sampled_from([True, True, True, False]) for name in ALL_MECHANISMS}
 )
+KNOWLEDGE_BASE = {
+    "live": False, "response_target_minutes": 60, "cost_per_contact": 0.1, "handle_time_factor": 1,
+    "resolution_factor": 1, "warmth_factor": 0,
+    "self_service": {"solved_probability": 0.4, "then": {"email": 0.5, "phone": 0.5}, "delay_mean_minutes": 900},
+}  # fmt: skip
+# None deletes: the company has nothing of the kind.
+queues = st.fixed_dictionaries(
+    {
+        "teams.support.queue_capacity": st.sampled_from([None, 0, 2]),
+        "teams.csm.changeover_minutes": st.sampled_from([None, 12]),
+        "channels.phone.redial": st.sampled_from([None, {"probability": 0.7, "delay_mean_minutes": 45}]),
+        "channels.chat.concurrency": st.sampled_from([None, 3]),
+        "channels.chat.slower_per_extra_contact": st.just(0.2),
+        "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE]),
+        "routing.escalation": st.sampled_from([[], [{"from": "support", "to": "csm", "share": 0.7}]]),
+        "routing.overflow": st.sampled_from([[], [{"from": "csm", "to": "support", "waiting": 2}]]),
+        "mechanisms.one_open_contact_per_account": st.sampled_from([False, False, True]),
+    }
+)
 dated = st.one_of(
     st.just([]),
     st.fixed_dictionaries(
@@ -98,7 +141,7 @@ dated = st.one_of(
             "from": st.sampled_from(["2026-01-05", "2026-01-14", "2026-01-24"]),
             "set": st.fixed_dictionaries(
                 {
-                    "teams.csm.headcount": st.integers(1, 4),
+                    "teams.csm.headcount": st.sampled_from([1, 2, 4, 1.5]),
                     "teams.support.shrinkage": st.sampled_from([0.0, 0.3]),
                     "tiers.small.new_accounts_per_year": st.sampled_from([0, 100]),
                 },
@@ -111,8 +154,16 @@ dated = st.one_of(
 
 # Vacant opening seats need at least one person besides, so headcounts of one keep none.
 def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inputs:
-    vacancies = min(values["teams.csm.opening_vacancies"], values["teams.csm.headcount"] - 1)
-    return small_inputs(values | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
+    values = dict(values)
+    for team in ("csm", "support"):
+        values |= {f"teams.{team}.{key}": value for key, value in values.pop(team).items()}
+    vacancies = min(values["teams.csm.opening_vacancies"], ceil(values["teams.csm.headcount"]) - 1)
+    clock = {"time_zone": "America/New_York"} if "teams.support.time_zone" in values else {}
+    if not values.get("channels.chat.concurrency"):
+        values = {name: value for name, value in values.items() if name != "channels.chat.slower_per_extra_contact"}
+    if values.get("channels.knowledge_base"):
+        values = values | {"categories.how_to.channel_shares": {"phone": 0.4, "email": 0.3, "knowledge_base": 0.3}}
+    return small_inputs(values | clock | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
 
 
 def accounts_are_conserved(history: History, inputs: Inputs) -> None:
@@ -189,19 +240,28 @@ def contacts_are_conserved(history: History, made: Counter[int], end: float) -> 
     index = {key: row for row, key in enumerate(where)}
     for (key, attempt, leg), row in index.items():
         if leg:
-            before = index.get((key, attempt, 0))
+            before = index.get((key, attempt, leg - 1))
             if rows["queued"][row] >= 0 and before is not None:
-                assert rows["outcome"][before] == ledger.ESCALATED, "a second leg follows a handover"
-                assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
-            assert before is not None or rows["queued"][row] < 0, "a second leg has a first"
+                handed_over, tried_alone = (rows["outcome"][before] == o for o in (ledger.ESCALATED, ledger.BOUNCED))
+                assert handed_over or tried_alone, "a second leg follows a handover, or self-service in vain"
+                if handed_over:
+                    assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
+                else:
+                    assert rows["ended"][before] <= rows["born"][row] == rows["queued"][row], "it comes later"
+            assert before is not None or rows["born"][row] < WEEK, "a second leg has a first"
         elif attempt and rows["born"][row] > 0:
-            befores = [index[k] for k in ((key, attempt - 1, 0), (key, attempt - 1, 1)) if k in index]
-            ends = [b for b in befores if rows["outcome"][b] in (ledger.UNRESOLVED, ledger.ABANDONED)]
+            befores = [index[k] for k in ((key, attempt - 1, before) for before in range(4)) if k in index]
+            ends = [b for b in befores if rows["outcome"][b] in LEAVE_IT_OPEN]
             before_run = not ends and not any(rows["ended"][b] >= 0 for b in befores)
             assert len(ends) == 1 or before_run, "a repeat follows one attempt that failed"
             assert all(rows["ended"][b] <= rows["born"][row] for b in ends), "a repeat comes after it"
     escalated = {key for key, outcome in outcomes.items() if outcome == ledger.ESCALATED}
-    assert escalated <= {(key, attempt, 0) for key, attempt, leg in outcomes if leg}, "each handover has its second leg"
+    followed = {(key, attempt, leg - 1) for key, attempt, leg in outcomes if leg}
+    assert escalated <= followed, "each handover has its second leg"
+
+
+LEAVE_IT_OPEN = (ledger.UNRESOLVED, ledger.ABANDONED, ledger.BLOCKED)
+ASK_NOBODY = (ledger.DEFLECTED, ledger.BOUNCED, ledger.NOT_RAISED)
 
 
 def time_never_runs_back(history: History, end: float) -> None:
@@ -210,7 +270,9 @@ def time_never_runs_back(history: History, end: float) -> None:
     open_ = rows["outcome"] == ledger.OPEN
     assert (over == ~open_).all(), "what is open has no end, and all else has one"
     # The clock adds delays to its time, so an event may come one last digit before its own time.
-    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS).all(), "born before queued"
+    asked = ~np.isnan(rows["queued"])
+    assert (asked == ~np.isin(rows["outcome"], ASK_NOBODY)).all(), "whoever asks a team joins a queue"
+    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS)[asked].all(), "born before queued"
     assert (rows["queued"][served] <= rows["started"][served]).all(), "queued before started"
     assert (rows["started"][served & over] <= rows["ended"][served & over]).all(), "started before ended"
     names = [ledger.OUTCOMES[o] for o in rows["outcome"][over & (rows["ended"] < rows["queued"])]]
@@ -222,11 +284,51 @@ def time_never_runs_back(history: History, end: float) -> None:
     by_people = np.isin(rows["outcome"], (ledger.RESOLVED, ledger.UNRESOLVED, ledger.ESCALATED))
     assert (served == (by_people | (open_ & served))).all(), "who was served was resolved or not, or handed over"
     assert (served == (rows["seat"] >= 0)).all(), "who was served was served by somebody"
+    length = (np.where(over, rows["ended"], end) - rows["started"])[served] * 60
+    # Minutes of single precision.
+    assert (rows["handle_minutes"][served] <= length * (1 + 1e-6) + 1e-6).all(), "worked on between start and end"
     assert rows["live"][rows["outcome"] == ledger.ABANDONED].all(), "only a live customer gives up"
 
 
-def nobody_serves_two_at_once(history: History, end: float) -> None:
-    rows = rows_where(history.contacts, ~np.isnan(history.contacts["started"]))
+def in_one_go(rows: Table, end: float) -> np.ndarray:
+    """Which contacts were worked on from their start to their end, and not put down in between."""
+    over = np.where(np.isnan(rows["ended"]), end, rows["ended"])
+    return (over - rows["started"]) * 60 <= rows["handle_minutes"] * (1 + 1e-6) + 1e-6
+
+
+def by_one_person(rows: Table, inputs: Inputs) -> np.ndarray:
+    """Whose seat is that of whoever began it: in teams that hand over, it may be another's."""
+    hands_over = [any(phase.teams[i].at_shift_end != FINISH for phase in inputs.phases) for i in range(2)]
+    return ~np.isnan(rows["started"]) & ~np.array(hands_over)[rows["team"]]
+
+
+def side_by_side_stays_within_bounds(rows: Table, inputs: Inputs, end: float) -> np.ndarray:
+    """Live contacts of a channel with a concurrency: nobody has more in hand than that, or anything else beside.
+
+    Returns which rows they are.
+    """
+    beside = (inputs.phases[0].channels.concurrency[rows["channel"]] > 1) & rows["live"]
+    for team, seat in {*zip(rows["team"][beside].tolist(), rows["seat"][beside].tolist(), strict=True)}:
+        mine = rows_where(rows, beside & (rows["team"] == team) & (rows["seat"] == seat))
+        over = np.where(np.isnan(mine["ended"]), end, mine["ended"])
+        times = np.concatenate([mine["started"] + ROUNDING_HOURS, over])
+        change = np.repeat([1, -1], len(over))
+        most = int(np.cumsum(change[np.lexsort((change, times))]).max())
+        allowed = int(inputs.phases[0].channels.concurrency.max())
+        assert most <= allowed, f"{inputs.teams[team]} {seat} has {most} at once"
+        alone = rows_where(rows, ~beside & (rows["team"] == team) & (rows["seat"] == seat))
+        for start, until in zip(mine["started"], over, strict=True):
+            others = np.nan_to_num(alone["ended"], nan=end)
+            inside = (alone["started"] < until - ROUNDING_HOURS) & (others > start + ROUNDING_HOURS)
+            assert not inside.any(), "beside them there is nothing else"
+    return beside
+
+
+def nobody_serves_two_at_once(history: History, inputs: Inputs, end: float) -> None:
+    """By the ledger; what is put down and taken up again is watched while it happens (`watched_start`)."""
+    rows = rows_where(history.contacts, by_one_person(history.contacts, inputs))
+    rows = rows_where(rows, ~side_by_side_stays_within_bounds(rows, inputs, end))
+    assert in_one_go(rows, end).all(), "who finishes what is begun works on it until its end"
     until = np.where(np.isnan(rows["ended"]), end, rows["ended"])
     order = np.lexsort((rows["started"], rows["seat"], rows["team"]))
     same = (np.diff(rows["team"][order]) == 0) & (np.diff(rows["seat"][order]) == 0)
@@ -235,31 +337,29 @@ def nobody_serves_two_at_once(history: History, end: float) -> None:
 
 
 def nothing_starts_outside_working_time(history: History, inputs: Inputs) -> None:
-    """Starts lie inside the shift, or, for urgent work, within the overtime limit after its end."""
+    """Starts lie inside a working day of the person, or, for urgent work, within the overtime limit after one."""
     if len(inputs.phases) > 1:
         return  # limits and shifts may change; the one-phase companies show the rule
     phase, rows = inputs.phases[0], history.contacts
-    started = ~np.isnan(rows["started"]) & (rows["started"] >= 0)
+    started = by_one_person(rows, inputs) & (rows["started"] >= 0)
     for index, team in enumerate(phase.teams):
-        shift = team.shift
-        mine = rows_where(rows, started & (rows["team"] == index))
-        day, hour = np.divmod(mine["started"], 24.0)
-        works = np.isin(day % 7, shift.days)
-        inside = works & (hour >= shift.start_hour) & (hour < shift.end_hour)
-        previous = np.isin((day - 1) % 7, shift.days)
-        after = np.where(works & (hour >= shift.end_hour), hour - shift.end_hour, np.inf)
-        after = np.minimum(after, np.where(previous, hour + 24 - shift.end_hour, np.inf))
-        late = ~inside
         limit = team.overtime_limit_hours if phase.switches.overtime else 0.0
-        worst = after[late].max(initial=0.0)
-        assert worst <= limit + ROUNDING_HOURS, f"{inputs.teams[index]}: a contact starts {worst} h after the shift"
-        categories = phase.categories
-        urgent = (
-            mine["live"]
-            | categories.urgent[mine["category"]]
-            | (categories.customer[mine["category"]] & (mine["started"] > mine["due"]))
-        )
-        assert urgent[late].all(), f"{inputs.teams[index]}: after the shift's end only urgent work is started"
+        for seat in np.unique(rows["seat"][started & (rows["team"] == index)]).tolist():
+            mine = rows_where(rows, started & (rows["team"] == index) & (rows["seat"] == seat))
+            roster = team.seat(seat).roster
+            starts, ends = (edge[~roster.closed] for edge in (roster.starts, roster.ends))
+            late = np.searchsorted(starts, mine["started"], "right") == np.searchsorted(ends, mine["started"], "right")
+            over = ends[np.maximum(0, np.searchsorted(ends, mine["started"], "right") - 1)]
+            worst = (mine["started"] - over)[late].max(initial=0.0)
+            who = f"{inputs.teams[index]} {seat + 1}"
+            assert worst <= limit + ROUNDING_HOURS, f"{who}: a contact starts {worst} h after the shift"
+            categories = phase.categories
+            urgent = (
+                mine["live"]
+                | categories.urgent[mine["category"]]
+                | (categories.customer[mine["category"]] & (mine["started"] > mine["due"]))
+            )
+            assert urgent[late].all(), f"{who}: after the shift's end only urgent work is started"
 
 
 def hours_are_conserved(history: History, inputs: Inputs) -> None:
@@ -286,7 +386,16 @@ def hours_are_conserved(history: History, inputs: Inputs) -> None:
         assert (np.abs(handled - counted) <= room).all(), (
             f"{inputs.teams[team]}: handled {handled.round(4)} h by the ledger, {counted.round(4)} h by people's weeks"
         )
+    early = rows["handle_minutes"][rows["started"] < 0].sum() / 60  # in part before the run
+    total = rows["handle_minutes"].astype(float).sum() / 60, people["handling_hours"].astype(float).sum()
+    # Sums of at most 20,000 numbers of single precision.
+    assert -1e-5 * total[0] <= total[0] - total[1] <= early + 1e-5 * total[0], (
+        f"{total[0]:.4f} h of working time on contacts, {total[1]:.4f} h of people's"
+    )
     one = 1 + 1e-6  # single precision
+    present = people["contracted_hours"] - people["absent_hours"]
+    assert (people["on_duty_hours"] <= present * one + 1e-6).all(), "on duty at most when paid and not absent"
+    assert (people["planned_hours"] <= people["contracted_hours"] * one).all(), "planned hours are paid hours"
     assert (people["overtime_hours"] <= people["handling_hours"] * one).all(), "overtime is part of handling"
     assert (people["reactive_hours"] <= people["handling_hours"] * one).all(), "reactive hours are part of handling"
     assert (people["on_duty_hours"] >= 0).all(), "no hours on duty are negative"
@@ -300,8 +409,17 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
         made.update(key for key, time in zip(wanted.key.tolist(), wanted.time.tolist(), strict=True) if time >= 0)
         return make_contacts(wanted, accounts, given, luck)
 
+    def watched_start(center: ContactCenter, agent: Agent, contact: Contact, now: float) -> None:
+        assert agent.contact is None, "nobody serves two at once"
+        assert agent.employed, "nobody works who has left"
+        hands_on = [other for team in center.teams for other in team.agents if other.contact is contact]
+        assert not hands_on, "no contact is in two hands"
+        start(center, agent, contact, now)
+
+    start = ContactCenter.start
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(replication, "make_contacts", counting)
+        patch.setattr(ContactCenter, "start", watched_start)
         return run(inputs, seed), made
 
 
@@ -310,18 +428,18 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(companies, dated, st.integers(0, 5))
+@given(companies, queues, dated, st.integers(0, 5))
 def test_accounts_cents_contacts_and_hours_are_conserved(
-    values: dict[str, Any], changes: list[dict[str, Any]], seed: int
+    values: dict[str, Any], queued: dict[str, Any], changes: list[dict[str, Any]], seed: int
 ) -> None:
-    inputs = small_company(values, changes)
+    inputs = small_company(values | queued, changes)
     history, made = with_made_contacts(inputs, seed)
     end = inputs.weeks * WEEK
     accounts_are_conserved(history, inputs)
     shares_are_shares(history)
     contacts_are_conserved(history, made, end)
     time_never_runs_back(history, end)
-    nobody_serves_two_at_once(history, end)
+    nobody_serves_two_at_once(history, inputs, end)
     nothing_starts_outside_working_time(history, inputs)
     hours_are_conserved(history, inputs)
 
@@ -337,7 +455,7 @@ def test_each_week_of_a_person_has_the_hours_of_its_own_shifts(shift: dict[str, 
     inputs = small_inputs(quiet | {"teams.csm.absence_days_per_year": 60})
     people = run(inputs).people_weeks
     mine = rows_where(people, people["team"] == 0)
-    hours = inputs.phases[0].teams[0].shift.hours_per_week
+    hours = inputs.phases[0].teams[0].seat(0).roster.hours_per_week
     assert mine["contracted_hours"].tolist() == [hours] * 4, "paid for the shifts of the week, no more and no less"
     assert mine["planned_hours"] == pytest.approx(0.75 * hours), "less planned shrinkage"
     assert mine["absent_hours"].any(), "somebody is absent on some day"

@@ -61,6 +61,7 @@ def test_levers_left_alone_change_nothing(scenario_folder: Path, baseline: Scena
         {"how": "warm_transfer"},
         {"headcount": {"csm": 6, "support": 8}},
         {"headcount": {"csm": 2, "support": 5}, "share": 0.25},
+        {"headcount": {"csm": 6.5, "support": 5}},
         {"start": dt.date(2026, 10, 1)},
     ],
 )

@@ -140,8 +140,13 @@ def late_starts(inputs: Inputs, history: History) -> float:
     """Contacts that were started after the shift's end."""
     started = history.contacts["started"]
     served = ~np.isnan(started)
-    ends = np.array([team.shift.end_hour for team in inputs.phases[0].teams])[history.contacts["team"]]
-    return (started[served] % 24 >= ends[served]).sum()
+    team = history.contacts["team"][served]
+    late = 0
+    for index, rules in enumerate(inputs.phases[0].teams):
+        times = started[served][team == index]
+        begun, over = (np.searchsorted(edge, times, "right") for edge in (rules.hours.starts, rules.hours.ends))
+        late += (begun == over).sum()
+    return late
 
 
 def churn_events(_: Inputs, history: History) -> float:

@@ -280,6 +280,23 @@ def test_a_share_between_two_stops_of_the_slider_is_not_rounded(own_folder: Path
     assert link_of(page)["change"]["set"]["routing.rules"][0]["share"] == 0.295
 
 
+def test_a_part_of_a_person_stays_the_files_own_until_the_slider_is_moved(own_folder: Path) -> None:
+    pages.write_company(own_folder, {"teams.csm.headcount": 2.5})
+    change = {"from": DAY, "set": {"teams.csm.headcount": 3.25}}
+    write(own_folder / "part.yaml", {"name": "Part of a person", "extends": BASELINE, "changes": [change]})
+    page = open_page()
+    page.selectbox[1].set_value("part.yaml").run()
+    assert not page.exception
+    assert levers(page)[CSM] == 4, "sliders have whole people"
+    assert "The baseline has 2.5. The what-if has 3.25" in named(page.slider, CSM).help
+    assert "the CSM team has 3.25 people, 0.75 more" in plain(page)
+    assert "change" not in link_of(page), "nobody has moved a lever"
+    named(page.slider, SUPPORT).set_value(4).run()
+    assert link_of(page)["change"]["set"]["teams.csm.headcount"] == 3.25
+    named(page.slider, CSM).set_value(3).run()
+    assert link_of(page)["change"]["set"]["teams.csm.headcount"] == 3
+
+
 # --- links --------------------------------------------------------------------------------------------------
 
 
@@ -292,6 +309,7 @@ def test_a_share_between_two_stops_of_the_slider_is_not_rounded(own_folder: Path
         changed(routing__rules=[{**RULE, "share": 0.295}]),
         changed(teams__support__headcount=12),
         changed(teams__support__headcount=5000),
+        changed(teams__csm__headcount=1.5),
         changed(routing__rules=[{**RULE, "share": 0.5}, {**RULE, "categories": ["how_to"], "share": 0.5}]),
         changed(teams__csm__shrinkage=0.2, teams__csm__headcount=2),
         changed(teams={"csm": {"headcount": 7}}),
@@ -371,7 +389,7 @@ ODD_CHANGES: dict[str, Any] = {
     "a list for a number": {"teams.csm.headcount": [1, 2]},
     "a text for a number": {"teams.csm.headcount": "seven"},
     "a number out of range": {"teams.csm.headcount": 10**30},
-    "a fraction of a person": {"teams.csm.headcount": 1.5},
+    "fewer people than none": {"teams.csm.headcount": -0.5},
     "nothing for a team": {"teams.csm": None},
     "a part that is none": {"teams": {"csm": 7}},
     "a rule that is none": {"routing.rules": [{"from": "csm"}]},

@@ -86,7 +86,7 @@ def served_by_the_engine(rows: list[Waiting], overtime: bool) -> list[tuple[int,
     agent = state.teams[0].agents[0]
     for row in rows:
         (agent.queue if row.own else state.teams[0].pool()).push(contact_of(row))
-    center.day.plan_shifts([(0, used.teams)])
+    center.day.plan_shifts(0.0, 24.0, used)
     agenda.run_to(32.0)
     return records(state.finished)[["key", "started"]].tolist()
 

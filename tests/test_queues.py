@@ -78,6 +78,7 @@ class Call:
     patience: float = inf
     redial: float = nan
     account: int = 0
+    owner: int = -1
 
 
 def inputs_with(overrides: dict[str, Any]) -> Inputs:
@@ -85,13 +86,19 @@ def inputs_with(overrides: dict[str, Any]) -> Inputs:
     return compile_inputs(load_scenario_text(text, "hand.yaml"))
 
 
-def after(calls: list[Call], overrides: dict[str, Any] | None = None, hours: float = 24.0) -> list[tuple[Any, ...]]:
-    """The calls' rows in the order in which they ended: call, team, attempt, leg, queued, started, ended, outcome."""
+def after(
+    calls: list[Call], overrides: dict[str, Any] | None = None, hours: float = 24.0, absent: tuple[int, ...] = ()
+) -> list[tuple[Any, ...]]:
+    """The calls' rows in the order in which they ended: call, team, attempt, leg, queued, started, ended, outcome.
+
+    absent : days on which the first CSM does not come.
+    """
     inputs = inputs_with(overrides or {})
     phase = inputs.phases[0]
     agenda, state = Agenda(0.0), opening_state(phase, (0, 0, 0), (0.0, 0.0, 0.0), 0.0)
     center = ContactCenter(agenda, phase, state)
     center.set_skills()
+    state.teams[0].agents[0].absent_days = frozenset(absent)
     names = inputs.teams, inputs.categories, inputs.channels
     made = []
     for key, call in enumerate(calls):
@@ -108,11 +115,11 @@ def after(calls: list[Call], overrides: dict[str, Any] | None = None, hours: flo
             redial_hours=np.full((2, 1), call.redial),
         )
         contact = Contact(
-            key, call.account, kind, 0, -1, call.time, call.time + 1, inf, 1.0, call.u_resolve, call.patience,
+            key, call.account, kind, 0, call.owner, call.time, call.time + 1, inf, 1.0, call.u_resolve, call.patience,
             attempts, 0,
         )  # fmt: skip
         made.append(contact)
-    center.day.plan_shifts([(0, phase.teams)])
+    center.day.plan_shifts(0.0, hours, phase)
     agenda.run_to(0.0)
     center.expect(made)
     agenda.run_to(hours)
@@ -256,6 +263,99 @@ def test_an_account_with_an_open_contact_starts_no_other() -> None:
         (4, 0, 0): "not_raised",
         (5, 0, 0): "resolved",
     }, "account 0 is served from 1 to 2, account 1 waits for it and is served from 2 to 3"
+
+
+CHATS = {
+    "channels.chat.concurrency": 2,
+    "channels.chat.slower_per_extra_contact": 0.5,
+}
+
+
+def test_two_chats_side_by_side_take_longer_and_the_last_alone_goes_on_faster() -> None:
+    rows = after([Call(1.0, channel="chat"), Call(1.5, channel="chat")], CHATS)
+    assert {row[0]: row[5:7] for row in rows} == {0: (1.0, 2.25), 1: (1.5, 2.75)}, (
+        "half an hour alone, then each takes half as long again: the first has 0.5 h left, 0.75 h at that pace; in it "
+        "the second does 0.5 h, and the rest of half an hour alone"
+    )
+
+
+def test_nobody_takes_more_side_by_side_than_the_channel_allows() -> None:
+    rows = after([Call(1.0, channel="chat"), Call(1.0, channel="chat"), Call(1.1, channel="chat")], CHATS)
+    assert {row[0]: row[5:7] for row in rows} == {
+        0: (1.0, 2.5), 1: (1.0, 2.5), 2: (2.5, 3.5),
+    }, "the third waits until a place is free; both end together, so it is served alone"  # fmt: skip
+
+
+def test_idle_people_come_before_those_with_room_for_one_more() -> None:
+    rows = after([Call(1.0, channel="chat"), Call(1.1, channel="chat")], {**CHATS, "teams.support.headcount": 2})
+    assert {row[0]: row[5:7] for row in rows} == {0: (1.0, 2.0), 1: (1.1, 2.1)}, "two people, one chat each"
+
+
+def test_a_caller_on_the_line_keeps_chats_from_filling_up_behind() -> None:
+    calls = [Call(1.0, channel="chat"), Call(1.2), Call(1.4, channel="chat"), Call(1.6, channel="chat")]
+    rows = after(calls, CHATS)
+    assert {row[0]: row[5:7] for row in rows} == {0: (1.0, 2.0), 1: (2.0, 3.0), 2: (3.0, 4.5), 3: (3.0, 4.5)}, (
+        "while somebody waits on the line no chat is taken beside; after the call both waiting chats are, together"
+    )
+
+
+def test_letters_wait_until_all_chats_are_done() -> None:
+    rows = after([Call(1.0, channel="chat"), Call(1.5, channel="chat"), Call(1.6, channel="email")], CHATS)
+    assert {row[0]: row[5] for row in rows} == {0: 1.0, 1: 1.5, 2: 2.75}, "only chats run beside chats"
+
+
+def test_side_by_side_hours_are_the_persons_and_the_contacts_share_them() -> None:
+    inputs = inputs_with(
+        {**CHATS, "categories.how_to.channel_shares": {"chat": 1.0}, "categories.how_to.contacts_per_account_month": 4}
+    )
+    history = run(inputs)
+    rows, people = history.contacts, history.people_weeks
+    support = inputs.teams.index("support")
+    chats = (rows["team"] == support) & ~np.isnan(rows["started"]) & (rows["ended"] > 0)
+    long = float((rows["ended"][chats] - np.maximum(rows["started"][chats], 0)).sum())
+    handled = float(rows["handle_minutes"][chats].astype(float).sum() / 60)
+    hours = float(people["handling_hours"][people["team"] == support].astype(float).sum())
+    assert long > 1.2 * handled, "many are in hand at once"
+    assert handled == pytest.approx(hours, rel=0.02), "but for what was in hand at the start and is at the end"
+
+
+SKILLS = {
+    "categories.billing.skill": "ledgers",
+    "teams.support.headcount": 2,
+    "teams.support.groups": {"bookkeepers": {"people": 1, "skills": ["ledgers"]}},
+    "teams.csm.skills": ["ledgers"],
+}
+
+
+def test_only_who_has_the_skill_takes_what_needs_it() -> None:
+    calls = [Call(1.0, category="billing"), Call(1.1, category="billing"), Call(1.2), Call(1.3)]
+    rows = after(calls, SKILLS)
+    assert {row[0]: row[5] for row in rows} == {0: 1.0, 1: 1.5, 2: 1.2, 3: 2.0}, (
+        "the bookkeeper takes both bills, one after the other, and then the how-to that is due before the colleague is "
+        "free; the colleague never takes a bill"
+    )
+
+
+def test_who_has_the_skill_takes_other_work_too_in_the_order_of_due_times() -> None:
+    calls = [Call(1.0), Call(1.1), Call(1.2), Call(1.3, category="billing")]
+    rows = after(calls, {**SKILLS, "teams.support.headcount": 1})
+    assert [row[0] for row in rows] == [0, 1, 2, 3], "one line for somebody who may take everything"
+
+
+OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"}
+OWNERS = {"teams.csm.named_owner": True, "teams.csm.headcount": 2, "teams.csm.shift": OFFICE}
+
+
+def test_colleagues_cover_for_an_absent_owner_and_planned_work_waits() -> None:
+    evening = [
+        Call(18.0, channel="email", team="csm", owner=0),
+        Call(18.1, category="coaching", channel="video", team="csm", owner=0),
+    ]
+    there = after(evening, OWNERS, hours=48.0)
+    assert [row[5] for row in there if row[0] == 0] == [33.0], "the owner takes it next morning at nine"
+    covered = after(evening, OWNERS, hours=48.0, absent=(1,))
+    assert [row[5] for row in covered if row[0] == 0] == [33.0], "the owner is absent: the colleague takes it at nine"
+    assert not [row for row in covered if row[0] == 1], "coaching waits for the person whose customer it is"
 
 
 # --- self-service: made with the real luck ---------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from kpi_tables import make_history
 from small import NOTHING_HAPPENS, run, small_inputs
 
+from sim.model import week_end
 from sim.model.inputs import HOURS_PER_WEEK, Inputs
 from sim.model.ledger import HIRED, OPEN, QUIT
 from sim.model.replication import Run
@@ -34,7 +35,7 @@ def test_waiting_work_is_that_of_the_queues_at_each_monday(expiry: bool) -> None
     seen: dict[int, list[float]] = {}
 
     def looking(self: Run, week: int) -> Any:
-        waiting = self.center.sweep(week * HOURS_PER_WEEK)
+        waiting = week_end.sweep(self.center, week * HOURS_PER_WEEK)
         seen[week] = [
             sum(
                 contact.mean_hours

@@ -19,10 +19,13 @@ def owner_load(table: AccountTable, phase: Phase, team: int) -> FloatArray:
     return usual_rates(table, phase) * customers + recurring[table.tier]
 
 
-def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: list[int]) -> None:
+Seats = dict[int, float]  # weekly hours of each open seat, as a share of the longest in the team
+
+
+def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, seats: Seats) -> None:
     """Gives the accounts `rows` to owners, the heaviest first, each to the seat with the least load so far.
 
-    Accounts without load get no owner and change nobody else's.
+    Loads are compared per weekly hour of the seat. Accounts without load get no owner and change nobody else's.
     """
     owner = table.owner[team]
     if not seats or not len(rows):
@@ -33,21 +36,28 @@ def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, s
     for row in rows[np.lexsort((table.key[rows], -load[rows]))].tolist():
         if load[row] <= 0:
             break
-        seat = min(seats, key=lambda s: (taken[s], s))
+        seat = min(seats, key=lambda s: (taken[s] / seats[s], s))
         owner[row] = seat
         taken[seat] += float(load[row])
 
 
-def take_fair_share(load: FloatArray, table: AccountTable, team: int, new: int, seats: list[int]) -> IntArray:
-    """Moves accounts from the fullest books to the new seat until its load is the mean; returns who moved."""
+def take_fair_share(load: FloatArray, table: AccountTable, team: int, new: int, seats: Seats) -> IntArray:
+    """Moves accounts from the fullest books to the new seat until its load is the mean; returns who moved.
+
+    The mean is that of the team, per weekly hour of a seat.
+    """
     owner = table.owner[team]
     mine = np.flatnonzero(table.active & (load > 0))
     taken = {seat: float(load[mine][owner[mine] == seat].sum()) for seat in seats}
-    target = sum(taken.values()) / len(seats)
+    target = sum(taken.values()) / sum(seats.values())  # of a seat with full hours
     moved = []
     for row in mine[np.argsort(table.key[mine])].tolist():
         seat, hours = int(owner[row]), float(load[row])
-        if seat != new and taken.get(seat, 0.0) - hours / 2 > target and taken[new] + hours / 2 < target:
+        if (
+            seat != new
+            and taken.get(seat, 0.0) - hours / 2 > target * seats.get(seat, 1.0)
+            and taken[new] + hours / 2 < target * seats[new]
+        ):
             taken[seat] -= hours
             taken[new] += hours
             owner[row] = new
@@ -68,7 +78,11 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
             table.owner[team] = -1
             continue
         agents = state.teams[team].agents
-        seats = [agent.seat for agent in agents if not agent.closed and not agent.needs_book]
+        seats = {
+            agent.seat: rules.seat(agent.seat).hours_share
+            for agent in agents
+            if not agent.closed and not agent.needs_book
+        }
         load = owner_load(table, phase, team)
         for left_team, seat in state.vacated:
             if left_team == team:

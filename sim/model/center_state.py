@@ -23,7 +23,8 @@ class TeamState:
     line: Line = field(default_factory=Line)
     pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
     idle: list[Agent] = field(default_factory=list)
-    open_until: float = -inf  # end of the latest shift for which somebody came
+    open_until: float = -inf  # when the last of those on duty goes home
+    day_end: float = -inf  # of the last working day that has begun
 
     def pool(self, skill: str = "") -> Queue:
         """The queue of contacts that whoever has the skill may take; without one, everybody."""
@@ -40,12 +41,18 @@ class TeamState:
         agent.queues = (agent.queue, *shared)
 
 
+def open_until(team: TeamState) -> None:
+    """Notes when the last of those on duty goes home."""
+    team.open_until = max((agent.shift_end for agent in team.agents if agent.on_duty), default=-inf)
+
+
 @dataclass
 class CenterState:
     """All that has to be kept to go on later: no events, no clock."""
 
     teams: list[TeamState]
     finished: list[bytes] = field(default_factory=list)  # a `RECORD` for each contact that ended this week
+    duty: list[tuple[int, int, float, float]] = field(default_factory=list)  # team, seat, at the desk from and to
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
     with_open_contact: set[int] = field(default_factory=set)  # accounts, where they may have only one
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner

@@ -13,9 +13,11 @@ import numpy as np
 from scipy.special import gammainccinv, gammaincinv, ndtr
 
 from sim.model.accounts import seats_by_arr
-from sim.model.clock import ContactProfile, Shift
+from sim.model.calendars import Span
+from sim.model.clock import ContactProfile
 from sim.model.durations import LAWS, NORMAL_GRID, Durations
 from sim.model.inputs import (
+    AT_SHIFT_END,
     DRIVERS,
     HOURS_PER_MONTH,
     HOURS_PER_WEEK,
@@ -45,6 +47,7 @@ from sim.model.inputs import (
 )
 from sim.model.luck import Luck, key_of, lognormal, name_key
 from sim.model.routing import pick
+from sim.model.working_time import working_time
 from sim.scenario import AccountList, Scenario, phases
 from sim.scenario.schema_accounts import Accounts, Tier
 from sim.scenario.schema_contacts import Category, Channel, Routing
@@ -52,13 +55,13 @@ from sim.scenario.schema_departures import Departures
 from sim.scenario.schema_teams import Team
 
 SMALLEST_CV = 1e-6  # below it, a spread is none
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def compile_inputs(scenario: Scenario) -> Inputs:
     """The engine's inputs for a validated scenario."""
     first = scenario
     parts = phases(scenario)
+    span = Span(first.start, -first.accounts.warm_up_weeks, first.weeks)
     window = scenario.window
     return Inputs(
         name=scenario.name,
@@ -74,7 +77,7 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         support_call=np.array([category.support_call for category in first.categories.values()]),
         live=np.array([channel.live for channel in first.channels.values()]),
         book=_book(first),
-        phases=tuple(_phase(part.scenario, _hours(first.start, part.start)) for part in parts),
+        phases=tuple(_phase(part.scenario, _hours(first.start, part.start), span) for part in parts),
         opening_adoption=first.accounts.adoption.opening,
         opening_executive_contact=first.accounts.executive_contact.opening,
         opening_burnout=tuple(team.opening_burnout for team in first.teams.values()),
@@ -96,7 +99,7 @@ def _same_named(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     return {field.name: values[field.name] for field in fields(kind) if field.name in values}
 
 
-def _phase(scenario: Scenario, start_hour: float) -> Phase:
+def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
     teams, channels = list(scenario.teams), list(scenario.channels)
     tiers, categories = list(scenario.tiers), list(scenario.categories)
     people = scenario.people.model_dump()
@@ -123,13 +126,15 @@ def _phase(scenario: Scenario, start_hour: float) -> Phase:
             resolution_factor=np.array([c.resolution_factor for c in scenario.channels.values()]),
             warmth_factor=np.array([c.warmth_factor for c in scenario.channels.values()]),
             travel_hours=np.array([(c.travel_minutes or 0) / 60 for c in scenario.channels.values()]),
+            concurrency=np.array([c.concurrency or 1 for c in scenario.channels.values()], dtype=np.int64),
+            slower_per_extra_contact=np.array([c.slower_per_extra_contact or 0.0 for c in scenario.channels.values()]),
             redial=tuple(
                 None if c.redial is None else RedialRules(c.redial.probability, c.redial.delay_mean_minutes / 60)
                 for c in scenario.channels.values()
             ),
             self_service=tuple(_self_service(c, channels) for c in scenario.channels.values()),
         ),
-        teams=tuple(_team(name, team) for name, team in scenario.teams.items()),
+        teams=tuple(_team(name, team, scenario.time_zone, span) for name, team in scenario.teams.items()),
         routing=_routing(scenario.routing, categories, teams, scenario),
         playbooks=_playbooks(scenario, tiers, categories),
         departures=_departures(scenario.departures),
@@ -258,16 +263,17 @@ def _position(scenario: Scenario, category: str) -> int:
     return list(scenario.categories).index(category) if category in scenario.categories else -1
 
 
-def _team(name: str, team: Team) -> TeamRules:
-    shift = Shift(
-        days=tuple(sorted(_WEEKDAYS.index(day) for day in team.shift.days)),
-        start_hour=_clock_hour(team.shift.start),
-        end_hour=_clock_hour(team.shift.end),
-    )
+def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamRules:
+    hours, seats, held = working_time(team, scenario_zone, span)
     return TeamRules(
         key=name_key(name),
-        shift=shift,
-        absence_per_day=min(1.0, team.absence_days_per_year / (len(shift.days) * WEEKS_PER_YEAR)),
+        headcount=sum(rules.seats for rules in seats),
+        hours=hours,
+        seats=seats,
+        breaks_per_day=team.breaks_per_day or 1,
+        meetings=held,
+        at_shift_end=AT_SHIFT_END.index(team.at_shift_end),
+        hand_over_hours=(team.hand_over_minutes or 0.0) / 60,
         overtime_limit_hours=team.overtime_limit_hours_per_day,
         overtime_limit_week_hours=_week_limit(team.overtime_limit_hours_per_week),
         callback_target_hours=team.callback_target_minutes / 60,
@@ -275,21 +281,25 @@ def _team(name: str, team: Team) -> TeamRules:
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
         time_to_fill_hours=team.time_to_fill_weeks * HOURS_PER_WEEK,
         ramp_hours=team.ramp_weeks * HOURS_PER_WEEK,
-        skills=tuple(team.skills),
         changeover_hours=(team.changeover_minutes or 0) / 60,
         price_per_contact=team.price_per_contact or 0.0,
-        **_same_named(TeamRules, team.model_dump(exclude={"shift", "skills", "price_per_contact"})),
+        **_same_named(TeamRules, team.model_dump(exclude=_OWN_FORM)),
     )
+
+
+_OWN_FORM = {  # another form than the schema's
+    "headcount",
+    "meetings",
+    "breaks_per_day",
+    "at_shift_end",
+    "skills",
+    "price_per_contact",
+}
 
 
 def _week_limit(hours: float | None) -> float:
     """A limit of hours a week; where there is none, all of them."""
     return HOURS_PER_WEEK if hours is None else hours
-
-
-def _clock_hour(text: str) -> float:
-    hour, minute = text.split(":")
-    return int(hour) + int(minute) / 60
 
 
 def _routing(routing: Routing, categories: list[str], teams: list[str], scenario: Scenario) -> RoutingRules:

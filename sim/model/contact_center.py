@@ -9,11 +9,12 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf, nan
 from typing import Any
 
-from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, SHIFT_ORDER, Agenda
+from sim.model import side_by_side, week_end
+from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
 from sim.model.ledger import (
@@ -22,20 +23,20 @@ from sim.model.ledger import (
     BOUNCED,
     DEFLECTED,
     ESCALATED,
-    EXPIRED,
     NOT_RAISED,
     RESOLVED,
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import BUSY, IDLE, Agent, go_home
+from sim.model.queue import Contact, may_overrun
+from sim.model.staff import AWAY, BUSY, IDLE, Agent, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
 Pending = tuple[float, int, int, bool, str, Any]
 
 _GOES_ON = (ESCALATED, BOUNCED, NOT_RAISED)  # the account's matter is open still
+_ROUNDING_HOURS = 1e-6  # the clock adds delays to its time, so that an event may come a last digit before its own
 
 
 class ContactCenter:
@@ -50,15 +51,21 @@ class ContactCenter:
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
-    def resume(self, now: float) -> None:
-        """Schedules again what a kept state had on its way: service ends, returns, patience, shift ends."""
-        for team_index, team in enumerate(self.teams):
-            if any(agent.on_duty for agent in team.agents):
-                self.agenda.call(now, SHIFT_ORDER, self.day.end_shift, team_index)
+    def resume(self, now: float, pending: list[Pending]) -> None:
+        """Schedules again what a kept state had on its way: service ends, returns, patience, the working day.
+
+        pending : what was on its way; of it, only what belongs to the working day is taken as it was.
+        """
+        for time, order, _, own, name, argument in sorted(pending, key=lambda call: call[:3]):
+            if not own:
+                self.agenda.call(time, order, getattr(self.day, name), argument)
+        for team in self.teams:
             for agent in team.agents:
+                agent.stale_ends = 0
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
-        for contact in self.sweep(now):
+                side_by_side.expect_ends(self, agent, now)
+        for contact in week_end.sweep(self, now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
             self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
@@ -88,7 +95,8 @@ class ContactCenter:
         1. In self-service no team is asked: see `_help_themselves`.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
         3. It goes to its owner if present, planned work also if only away for the day; else to the team.
-        4. The owner, or the member idle longest who may, starts it.
+        4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
+           for one more contact side by side.
         5. Else, if too many wait for the team, it overflows to another, or finds the line full.
         6. Else it waits; a live customer's patience starts to run.
         """
@@ -107,7 +115,12 @@ class ContactCenter:
         for agent in team.idle:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
-                self._start(agent, contact, now)
+                self.start(agent, contact, now)
+                return
+        if kind.at_once > 1 and contact.live and not team.line.live:
+            beside = side_by_side.least_busy(team.agents, contact)
+            if beside is not None:
+                self.start(beside, contact, now)
                 return
         for limit, cell in kind.overflow:
             if team.line.waiting >= limit:
@@ -116,7 +129,7 @@ class ContactCenter:
                 self.arrive(contact, now)
                 return
         if contact.live and team.line.live >= kind.most_waiting:
-            self._finish(contact, BLOCKED, now)
+            self.finish(contact, BLOCKED, now)
             self._call_again(contact, now)
             return
         (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
@@ -131,9 +144,9 @@ class ContactCenter:
         """
         contact.queued = contact.due = nan
         if contact.u_resolve < contact.kind.solves:
-            self._finish(contact, DEFLECTED, now)
+            self.finish(contact, DEFLECTED, now)
             return
-        self._finish(contact, BOUNCED, now)
+        self.finish(contact, BOUNCED, now)
         second = contact.second
         assert second is not None
         second.born = now + contact.patience
@@ -148,7 +161,7 @@ class ContactCenter:
         """A customer's contact comes, unless the account has an open one: it may have only one."""
         if contact.account in self.state.with_open_contact:
             contact.queued = contact.due = nan
-            self._finish(contact, NOT_RAISED, now)
+            self.finish(contact, NOT_RAISED, now)
         else:
             self.state.with_open_contact.add(contact.account)
             self.arrive(contact, now)
@@ -164,10 +177,10 @@ class ContactCenter:
     def set_skills(self) -> None:
         """Lets everybody take what the phase's skills allow."""
         for team, rules in zip(self.teams, self.phase.teams, strict=True):
-            skills = frozenset(rules.skills)
-            for agent in team.agents:
-                agent.skills = skills
-                team.give_queues(agent)
+            for mine in rules.seats:
+                for agent in team.agents[mine.first : mine.first + mine.seats]:
+                    agent.skills = frozenset(mine.skills)
+                    team.give_queues(agent)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -178,7 +191,7 @@ class ContactCenter:
         queue = contact.queue
         if queue is not None:
             queue.leave(contact)
-            self._finish(contact, ABANDONED, now)
+            self.finish(contact, ABANDONED, now)
             self._call_again(contact, now)
 
     def _call_again(self, contact: Contact, now: float) -> None:
@@ -210,9 +223,10 @@ class ContactCenter:
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
-        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].shift.due(now, target)
+        contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
-    def _finish(self, contact: Contact, outcome: int, now: float) -> None:
+    def finish(self, contact: Contact, outcome: int, now: float) -> None:
+        """A contact ends: it gets its record."""
         contact.ended = now
         contact.outcome = outcome
         self.state.finished.append(contact.record())
@@ -221,11 +235,24 @@ class ContactCenter:
 
     # --- service ----------------------------------------------------------------------------------------
 
-    def _start(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled."""
-        contact.started = now
-        contact.seat = agent.seat
+    def start(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled.
+
+        One that was begun before and put down goes on with what is left of it.
+        """
         kind = contact.kind
+        if contact.seat < 0:
+            contact.started = now
+            if not kind.planned:
+                agent.day_reactive_starts += 1
+                if now > contact.due:
+                    agent.day_overdue += 1
+        else:
+            contact.take_up()
+        contact.seat = agent.seat
+        if kind.at_once > 1 and contact.live:
+            side_by_side.take(self, agent, contact, now)
+            return
         hours = contact.draw * contact.mean_hours * agent.handle_factor
         if kind.changeover_hours and agent.last_category != kind.category:
             hours += kind.changeover_hours if agent.last_category >= 0 else 0.0
@@ -233,10 +260,6 @@ class ContactCenter:
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
-        if not kind.planned:
-            agent.day_reactive_starts += 1
-            if now > contact.due:
-                agent.day_overdue += 1
         contact.ended = now + hours
         self.agenda.call(contact.ended, END_ORDER, self._end_service, agent)
 
@@ -250,34 +273,57 @@ class ContactCenter:
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
+        if agent.stale_ends and (contact is None or now < contact.ended - _ROUNDING_HOURS):
+            agent.stale_ends -= 1
+            return
         assert contact is not None
         self.count_hours(agent, contact, now)
         agent.contact = None
+        self._settle(agent, contact, now)
+        self.go_on_working(agent, now)
+
+    def end_side_by_side(self, which: tuple[Agent, Contact, float], now: float) -> None:
+        """One of several contacts side by side ends, if its end has not moved.
+
+        1. The agent's hours are counted; the others go on faster.
+        2. What becomes of it: see `_end_service`.
+        3. The agent takes the next one if that may be beside the others; with nothing in hand, goes on as usual.
+        """
+        agent, contact, _ = which
+        if side_by_side.end(self, which, now):
+            self._settle(agent, contact, now)
+            if agent.side_by_side:
+                side_by_side.take_more(self, agent, now)
+            else:
+                self.go_on_working(agent, now)
+
+    def _settle(self, agent: Agent, contact: Contact, now: float) -> None:
+        """What becomes of a contact whose service has ended."""
         if contact.second is not None:
-            self._finish(contact, ESCALATED, now)
+            self.finish(contact, ESCALATED, now)
             if contact.second.outcome == WITHDRAWN:
                 contact.second.queued = now
-                self._finish(contact.second, WITHDRAWN, now)
+                self.finish(contact.second, WITHDRAWN, now)
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
         elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
-            self._finish(contact, RESOLVED, now)
+            self.finish(contact, RESOLVED, now)
         else:
             cell = _passed_to(contact, agent.resolution_factor) if contact.kind.escalation else -1
             if cell >= 0:
-                self._finish(contact, ESCALATED, now)
+                self.finish(contact, ESCALATED, now)
                 passed = contact.passed_on(self.phase.kinds[cell], now)
                 self._set_due(passed, now)
                 self.arrive(passed, now)
             else:
-                self._finish(contact, UNRESOLVED, now)
+                self.finish(contact, UNRESOLVED, now)
                 self._leave_open(contact, now)
-        self.go_on_working(agent, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
         hours = now - agent.counted_until
+        contact.worked_hours += hours
         agent.handling_hours += hours
         if not contact.kind.planned:
             agent.reactive_hours += hours
@@ -285,6 +331,7 @@ class ContactCenter:
         if now > agent.shift_end:
             after = min(now - agent.shift_end, hours)
             agent.overtime_hours += after
+            agent.unpaid_overtime_hours += after
             if contact.started >= agent.shift_end:
                 agent.overtime_backlog_hours += after
             agent.day_after_hours += after
@@ -297,15 +344,16 @@ class ContactCenter:
         """What an agent does who has just become free: break, next contact, idle, or home."""
         on_shift = agent.on_duty and now < agent.shift_end
         if on_shift:
-            if agent.away_pending:
-                self.day.go_away(agent, now)
+            if agent.away_pending and self.day.go_away(agent, now):
                 return
         elif not self._may_stay_on(agent, now):
             go_home(agent)
             return
         contact = self._next_contact(agent, now)
         if contact is not None:
-            self._start(agent, contact, now)
+            self.start(agent, contact, now)
+            if agent.side_by_side:
+                side_by_side.take_more(self, agent, now)
         elif on_shift:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
@@ -367,47 +415,59 @@ class ContactCenter:
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
 
-    # --- the weekly sweep -------------------------------------------------------------------------------
+    # --- work that is put down and taken up again ---------------------------------------------------------
 
-    def _queues(self) -> Iterator[Queue]:
-        for team in self.teams:
-            yield from team.pools.values()
-            for agent in team.agents:
-                yield agent.queue
+    def put_down(self, agent: Agent, more_hours: float, now: float) -> Contact:
+        """An agent stops working on a contact and goes home; returns what is left of it, with some hours more."""
+        contact = agent.contact
+        assert contact is not None
+        left = (contact.ended - now) / agent.handle_factor
+        agent.contact = None
+        agent.stale_ends += 1
+        go_home(agent)
+        return contact.put_down(left + more_hours)
 
-    def sweep(self, now: float) -> list[Contact]:
-        """Ends the contacts whose window has passed; returns those that still wait."""
-        still_waiting: list[Contact] = []
-        for queue in self._queues():
-            expired, waiting = queue.sweep(now)
-            for contact in expired:
-                self._finish(contact, EXPIRED, contact.expires)
-            still_waiting += waiting
-        return still_waiting
+    def cover(self, agent: Agent, now: float) -> None:
+        """Colleagues cover for somebody who is absent.
 
-    def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again."""
-        for contact in waiting:
-            if contact.account in accounts and contact.queue is not None:
-                contact.queue.leave(contact)
-                self._finish(contact, WITHDRAWN, now)
-        for contact in self.state.returning.values():
-            if contact.account in accounts:
-                contact.outcome = WITHDRAWN
-        for agent in (agent for team in self.teams for agent in team.agents):
-            contact_in_hand = agent.contact
-            if contact_in_hand is not None and contact_in_hand.account in accounts:
-                contact_in_hand.attempts = NO_MORE
-                if contact_in_hand.second is not None:
-                    contact_in_hand.second.outcome = WITHDRAWN
+        1. What the person had put down goes to the team.
+        2. So does what customers and events have put into the person's own queue; planned work waits.
+        """
+        if agent.paused is not None:
+            contact, agent.paused = agent.paused, None
+            self.offer(contact, now)
+        team = self.teams[agent.team]
+        for contact in agent.queue.reactive(now):
+            agent.queue.leave(contact)
+            colleague = self.has_time(contact, now)
+            if colleague is None:
+                team.pool(contact.kind.skill).push(contact)
+            else:
+                team.idle.remove(colleague)
+                self.start(colleague, contact, now)
 
-    def in_service(self) -> Iterator[Contact]:
-        """All contacts that are being handled, their planned end taken off."""
-        for team in self.teams:
-            for agent in team.agents:
-                if agent.state == BUSY and agent.contact is not None:
-                    agent.contact.ended = nan
-                    yield agent.contact
+    def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent who has just come goes on with what was put down."""
+        self.start(agent, contact, now)
+
+    def has_time(self, contact: Contact, now: float) -> Agent | None:
+        """The member of the contact's team, idle longest, who may take it at once."""
+        return next((a for a in self.teams[contact.kind.team].idle if self._may_take(a, contact, now)), None)
+
+    def offer(self, contact: Contact, now: float) -> None:
+        """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
+        team = self.teams[contact.kind.team]
+        colleague = self.has_time(contact, now)
+        if colleague is None:
+            team.pool(contact.kind.skill).push_first(contact)
+        else:
+            team.idle.remove(colleague)
+            self.start(colleague, contact, now)
+
+    def note_duty(self, agent: Agent, now: float) -> None:
+        """Notes how long an agent on duty has been at the desk, who leaves it."""
+        if agent.state != AWAY and now > agent.desk_since:
+            self.state.duty.append((agent.team, agent.seat, agent.desk_since, now))
 
 
 def _passed_to(contact: Contact, factor: float) -> int:
@@ -415,6 +475,8 @@ def _passed_to(contact: Contact, factor: float) -> int:
 
     What is left of its luck beyond the chance of being settled decides, so that no other draw is needed.
     """
+    if not contact.may_be_passed_on():
+        return -1
     settled = contact.kind.resolution * factor
     left = (contact.u_resolve - settled) / (1.0 - settled)
     for share, cell in contact.kind.escalation:

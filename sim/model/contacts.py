@@ -195,13 +195,14 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
     team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
     served, asked = ~np.isnan(started), ~np.isnan(queued)
+    alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])
     until = np.where(served, started, over)
     wait = until - queued
-    for shift, teams in phase.shifts:
+    for hours, teams in phase.business_hours:
         rows = np.flatnonzero(teams[team] & ~live)
         if len(rows):
-            begin, end = shift.open_hours(np.array([queued[rows], until[rows]]))
+            begin, end = hours.open_hours(np.array([queued[rows], until[rows]]))
             wait[rows] = end - begin
     return [
         of["key"],
@@ -220,8 +221,7 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
         started,
         of["ended"],
         np.where(asked, wait, 0.0) * 60,
-        np.where(served, over - started, 0.0) * 60,
-        np.where(served | np.isin(of["outcome"], (DEFLECTED, BOUNCED)), phase.channels.cost[channel], 0.0)
-        + np.where(served, phase.prices[team], 0.0),
+        of["worked_hours"] * 60,
+        np.where(served | alone, phase.channels.cost[channel], 0.0) + np.where(served, phase.prices[team], 0.0),
         of["outcome"],
     ]

@@ -7,15 +7,16 @@ hours, rates per week, indices positions in the scenario's files (tiers, categor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model.clock import ContactProfile, Shift
+from sim.model.clock import ContactProfile, OpenHours, Roster
 from sim.model.durations import Durations
 from sim.model.kinds import Kind, RouteTables, kinds_of
 
@@ -29,6 +30,7 @@ WEEKS_PER_YEAR = 365.25 / 7
 HOURS_PER_YEAR = 365.25 * 24
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 
+LEAVE_YEAR = 52  # weeks, each of which has a person's yearly weeks of leave
 LAST_AGE_WEEKS = 104  # no planned work goes by the age of an older account
 
 DRIVERS = ("disconnection", "disengagement", "service", "downturn", "competition")
@@ -146,8 +148,27 @@ class ChannelRules:
     resolution_factor: FloatArray
     warmth_factor: FloatArray
     travel_hours: FloatArray
+    concurrency: IntArray  # contacts that one person handles side by side, if they are live
+    slower_per_extra_contact: FloatArray
     redial: tuple[RedialRules | None, ...]
     self_service: tuple[SelfServiceRules | None, ...]
+
+
+AT_SHIFT_END = ("finish", "pause", "hand_over")
+FINISH, PAUSE, HAND_OVER = range(len(AT_SHIFT_END))
+
+
+@dataclass(frozen=True)
+class SeatRules:
+    """How the people in some seats of a team work: seats `first` to `first + seats - 1`."""
+
+    first: int
+    seats: int
+    roster: Roster
+    absence_per_day: float
+    leave_weeks: float  # of planned leave in each `LEAVE_YEAR`
+    skills: tuple[str, ...]
+    hours_share: float  # weekly hours, as a share of those of the team's longest week
 
 
 @dataclass(frozen=True)
@@ -155,10 +176,14 @@ class TeamRules:
     """One team."""
 
     key: int
-    headcount: int
-    shift: Shift
+    headcount: int  # seats; a fraction of a person has one of its own
+    hours: OpenHours  # in which somebody works; targets run in them
+    seats: tuple[SeatRules, ...]  # all seats of the headcount, in order; one entry at least
     shrinkage: float
-    absence_per_day: float
+    breaks_per_day: int
+    meetings: FloatArray  # (meetings, 2), hours from and to, in order
+    at_shift_end: int
+    hand_over_hours: float
     cost_per_hour: float
     overtime_pay_factor: float
     overtime_limit_hours: float  # a day
@@ -169,7 +194,6 @@ class TeamRules:
     support_call_handle_factor: float
     support_call_resolution_factor: float
     warmth: float
-    skills: tuple[str, ...]
     queue_capacity: int | None
     changeover_hours: float
     price_per_contact: float
@@ -180,6 +204,14 @@ class TeamRules:
     ramp_hours: float
     ramp_start_speed: float
     hiring_cost: float
+
+    @cached_property
+    def _by_seat(self) -> tuple[SeatRules, ...]:
+        return tuple(rules for rules in self.seats for _ in range(rules.seats)) or self.seats
+
+    def seat(self, number: int) -> SeatRules:
+        """How the person in a seat works; a seat that is closed, like the last one."""
+        return self._by_seat[min(number, len(self._by_seat) - 1)]
 
 
 @dataclass(frozen=True)
@@ -368,12 +400,10 @@ class Phase:
         return kinds_of(self)
 
     @cached_property
-    def shifts(self) -> tuple[tuple[Shift, BoolArray], ...]:
-        """The different shifts, each with the teams that work it."""
-        return tuple(
-            (shift, np.array([team.shift == shift for team in self.teams]))
-            for shift in dict.fromkeys(team.shift for team in self.teams)
-        )
+    def business_hours(self) -> tuple[tuple[OpenHours, BoolArray], ...]:
+        """The different business hours, each with the teams that have them."""
+        different = {id(team.hours): team.hours for team in self.teams}
+        return tuple((hours, np.array([team.hours is hours for team in self.teams])) for hours in different.values())
 
     @cached_property
     def warmth(self) -> FloatArray:
@@ -453,3 +483,9 @@ class Inputs:
     def phase_at(self, hour: float) -> Phase:
         """The dated phase that holds at an hour; in the warm-up, the first."""
         return [phase for phase in self.phases if phase.start_hour <= max(0.0, hour)][-1]
+
+    def phases_within(self, begin: float, end: float) -> Iterator[tuple[float, float, Phase]]:
+        """The phases that hold between two hours, each with the part in which it does."""
+        edges = [begin, *sorted({phase.start_hour for phase in self.phases if begin < phase.start_hour < end}), end]
+        for start, stop in pairwise(edges):
+            yield start, stop, self.phase_at(start)

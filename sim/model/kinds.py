@@ -39,6 +39,8 @@ class Kind:
     resolution: float  # chance that one handling settles the matter, before the agent's own condition
     skill: str = ""  # that whoever handles it must have; empty: anybody may
     changeover_hours: float = 0.0  # more working time if the contact before it was of another category
+    at_once: int = 1  # how many of the channel one person handles side by side
+    slower: float = 0.0  # handle time grows by this share for each contact more in hand
     solves: float = -1.0  # chance that the customer finds the answer in self-service; -1: it is none
     overflow: tuple[
         tuple[int, int], ...
@@ -116,6 +118,8 @@ def kinds_of(phase: Phase) -> tuple[Kind, ...]:
                 resolution=float(tables.resolution[place]),
                 skill=categories.skill[category] or "",
                 changeover_hours=rules.changeover_hours,
+                at_once=int(channels.concurrency[channel]) if tables.live[place] else 1,
+                slower=float(channels.slower_per_extra_contact[channel]),
                 solves=-1.0 if helps is None else helps.solved_probability,
                 overflow=tuple(
                     (rule.waiting, cell_of[rule.target, category, channel])

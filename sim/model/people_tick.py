@@ -13,65 +13,71 @@ import numpy as np
 
 from sim.model.center_state import TeamState
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import FloatArray, KeyArray, Phase
+from sim.model.inputs import LEAVE_YEAR, FloatArray, KeyArray, Phase
 from sim.model.ledger import NO_EVENT
 from sim.model.luck import Luck, key_of
-from sim.model.staff import Agent, absence_probability, next_condition, quits, strain
+from sim.model.staff import Agent, absence_probability, count_duty, next_condition, quits, strain
 from sim.model.staffing import hire, quit_job
 
 _DAY = attrgetter(
-    "day_after_hours", "day_duty_hours", "day_reactive_hours", "day_overdue", "day_reactive_starts", "fatigue",
-    "burnout",
+    "day_after_hours", "day_duty_hours", "day_reactive_hours", "day_overdue", "day_reactive_starts", "day_week_share",
+    "fatigue", "burnout",
 )  # fmt: skip
 
 
 def condition_after_day(teams: Sequence[TeamState], phase: Phase, day: int, *, moves: bool) -> None:
-    """Counts each agent's day and, if `moves`, lets fatigue and burnout follow its strain.
+    """At the midnight that ends `day`: counts hours and, if `moves`, lets fatigue and burnout follow the strain.
 
-    A working day is its share of a working week; days off change nothing.
+    A working day is its share of a person's working week, and counts at the first midnight after its end; a day of
+    absence, leave or holiday is one without strain. Days on which a person does not work by its shift change nothing.
     """
-    moving: list[Agent] = []
-    weeks: list[float] = []
+    now = 24.0 * (day + 1)
+    set_aside: list[Agent] = []
     for team, rules in zip(teams, phase.teams, strict=True):
         rate = rules.cost_per_hour * rules.overtime_pay_factor
         for agent in team.agents:
             if agent.worked_today:
-                agent.day_duty_hours = max(0.0, agent.day_duty_hours - agent.away_hours)
-                agent.on_duty_hours += agent.day_duty_hours
-                agent.overtime_cost += agent.day_after_hours * rate
-        if rules.shift.works_on(day):
-            employed = [agent for agent in team.agents if agent.employed]
-            moving += employed
-            weeks += [1 / len(rules.shift.days)] * len(employed)
+                if agent.on_duty or agent.duty_hours:
+                    count_duty(agent, now)
+                agent.overtime_cost += agent.unpaid_overtime_hours * rate
+                agent.unpaid_overtime_hours = 0.0
+            if agent.ended_day:
+                set_aside.append(agent)
+    over = [agent for team in teams for agent in team.agents if agent.day_end <= now]
     if moves and phase.switches.burnout:
-        _move_condition(moving, phase, np.array(weeks))
-    for team in teams:
-        for agent in team.agents:
-            if agent.worked_today:
-                agent.start_day()
+        earlier = [agent for agent in set_aside if agent.employed]
+        _move_condition(earlier, [(*agent.ended_day, agent.fatigue, agent.burnout) for agent in earlier], phase)
+        moving = [agent for agent in over if agent.employed and agent.day_week_share > 0]
+        _move_condition(moving, [_DAY(agent) for agent in moving], phase)
+    for agent in set_aside:
+        agent.ended_day = ()
+    for agent in over:
+        if agent.worked_today or agent.day_week_share > 0:
+            agent.start_day()
 
 
-def _move_condition(agents: list[Agent], phase: Phase, weeks: FloatArray) -> None:
+def _move_condition(agents: list[Agent], days: list[tuple[float, ...]], phase: Phase) -> None:
+    """days : what each of the agents' days left, with the agent's condition, as in `_DAY`."""
     if not agents:
         return
-    columns = np.array([_DAY(agent) for agent in agents], dtype=np.float64).T
+    columns = np.array(days, dtype=np.float64).T
     today = strain(columns[0], columns[1], columns[2], columns[3], columns[4], phase.people)
-    fatigue, burnout = next_condition(columns[5], columns[6], today, weeks, phase.people)
+    fatigue, burnout = next_condition(columns[6], columns[7], today, columns[5], phase.people)
     for agent, tired, burnt in zip(agents, fatigue.tolist(), burnout.tolist(), strict=True):
         agent.fatigue = tired
         agent.burnout = burnt
 
 
 def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) -> None:
-    """Draws who will be absent on which day of the week (the next Monday included)."""
+    """Draws who will be absent on which day of the week, and of the days around it (clocks elsewhere are ahead)."""
     agents = [agent for team in teams for agent in team.agents]
     for agent in agents:
         agent.absent_days = _NO_DAYS
     if not phase.switches.absence or not agents:
         return
-    first = 7 * week
-    keys = key_of(_keys(agents)[:, np.newaxis], np.arange(first, first + 8))
-    per_day = np.array([phase.teams[agent.team].absence_per_day for agent in agents])
+    first = 7 * week - 1
+    keys = key_of(_keys(agents)[:, np.newaxis], np.arange(first, first + 9))
+    per_day = np.array([phase.teams[agent.team].seat(agent.seat).absence_per_day for agent in agents])
     chance = absence_probability(per_day, _burnout(agents), phase.people)
     absent = luck.uniform("absent", keys.ravel()).reshape(keys.shape) < chance[:, np.newaxis]
     for row, day in np.argwhere(absent).tolist():
@@ -79,6 +85,34 @@ def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: in
 
 
 _NO_DAYS: frozenset[int] = frozenset()
+
+
+def plan_leave(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) -> None:
+    """Says who is on planned leave in a week and in those beside it (clocks elsewhere are ahead or behind).
+
+    Every `LEAVE_YEAR` of weeks has a person's own number of them, drawn by the person's luck alone: one of the two
+    whole numbers nearest to what the team grants, so that the mean is that. More leave keeps the weeks of less.
+    """
+    agents: list[Agent] = []
+    granted: list[float] = []
+    for team, rules in zip(teams, phase.teams, strict=True):
+        for agent in team.agents:
+            agent.leave_weeks = _NO_DAYS
+        if any(mine.leave_weeks > 0 for mine in rules.seats):
+            agents += team.agents
+            granted += [rules.seat(agent.seat).leave_weeks for agent in team.agents]
+    if not agents:
+        return
+    keys = _keys(agents)
+    near = range(week - 1, week + 2)
+    for year in {one // LEAVE_YEAR for one in near}:
+        weeks_of_year = np.arange(LEAVE_YEAR) + year * LEAVE_YEAR
+        number = np.floor(np.array(granted) + luck.uniform("weeks of leave", keys, year))
+        of_weeks = key_of(keys[:, np.newaxis], weeks_of_year)
+        order = luck.uniform("leave", of_weeks.ravel()).reshape(of_weeks.shape).argsort(axis=1).argsort(axis=1)
+        for row, column in np.argwhere(order < number[:, np.newaxis]).tolist():
+            if weeks_of_year[column] in near:
+                agents[row].leave_weeks |= {int(weeks_of_year[column])}
 
 
 def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> None:

@@ -7,6 +7,7 @@ dropped when it comes to the head.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, nan
@@ -39,7 +40,7 @@ class Attempts:
 
 
 _NOTHING = np.zeros((0, 0))
-NO_MORE = Attempts(0, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
+NO_MORE = Attempts(1, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
 
 
 # What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
@@ -47,11 +48,12 @@ NO_MORE = Attempts(0, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
 RECORD = np.dtype(
     [
         ("key", "u8"), ("born", "f8"), ("queued", "f8"), ("due", "f8"), ("started", "f8"), ("ended", "f8"),
+        ("worked_hours", "f8"),
         ("account", "i4"), ("cell", "i4"), ("attempt", "i4"), ("leg", "i4"), ("seat", "i4"), ("outcome", "i4"),
         ("live", "?"),
     ]
 )  # fmt: skip
-_pack = Struct("=Q5d6i?").pack
+_pack = Struct("=Q6d6i?").pack
 
 
 def records(rows: Sequence[bytes]) -> NDArray[Any]:
@@ -63,10 +65,13 @@ class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind", "leg",
-        "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row", "seat", "second",
-        "started", "target_hours", "u_resolve",
+        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind",
+        "left_hours", "leg", "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row",
+        "seat", "second", "started", "target_hours", "u_resolve", "window", "worked_hours",
     )  # fmt: skip
+
+    left_hours: float  # of work, at the pace of a single one; set for contacts handled side by side
+    window: float  # until when what was put down could have been begun; not set before
 
     def __init__(
         self,
@@ -107,16 +112,34 @@ class Contact:
         self.row = row  # its position in `attempts`
         self.started = nan
         self.ended = nan
-        self.seat = -1
+        self.worked_hours = 0.0  # of working time so far
+        self.seat = -1  # of whoever worked on it last
         self.outcome = -1
         self.queue: Queue | None = None  # in which it waits
 
     def record(self) -> bytes:
         """The contact as one `RECORD`."""
         return _pack(
-            self.key, self.born, self.queued, self.due, self.started, self.ended, self.account, self.kind.cell,
-            self.attempt, self.leg, self.seat, self.outcome, self.live,
+            self.key, self.born, self.queued, self.due, self.started, self.ended, self.worked_hours, self.account,
+            self.kind.cell, self.attempt, self.leg, self.seat, self.outcome, self.live,
         )  # fmt: skip
+
+    def put_down(self, hours_left: float) -> Contact:
+        """What is left of it when work on it stops, with so many hours to go at full speed.
+
+        Whoever has time for that, or for as much as a usual one takes, may take it up. What has been begun does not
+        expire. It is another object, since queues drop entries of the old one only later.
+        """
+        rest = copy(self)
+        rest.mean_hours = min(self.mean_hours, hours_left)
+        rest.draw = hours_left / rest.mean_hours
+        rest.ended = nan
+        rest.window, rest.expires = self.expires, inf
+        return rest
+
+    def take_up(self) -> None:
+        """Work on it goes on; its matter has a window again, in which it may be raised once more."""
+        self.expires = self.window
 
     def weeks_until_back(self) -> float:
         """How long until the matter is raised again if this attempt fails, in weeks of the profile; inf: never."""
@@ -148,6 +171,10 @@ class Contact:
             again.second = self.second.repeat(born)
             again.second.leg = 1
         return again
+
+    def may_be_passed_on(self) -> bool:
+        """Whether there is luck for one more team: a matter is passed on as often as there are levels at most."""
+        return (self.hop + 2) * self.attempts.tries <= len(self.attempts.handle)
 
     def passed_on(self, kind: Kind, now: float) -> Contact:
         """The same attempt at the matter by another team, with luck of its own; whoever is there takes it."""
@@ -200,6 +227,12 @@ class Queue:
         if hours < self.shortest_hours[level]:
             self.shortest_hours[level] = hours
         heappush(self.heaps[level], (contact.due, contact.queued, contact.key, contact))
+
+    def push_first(self, contact: Contact) -> None:
+        """Adds a contact that was begun and put down: it goes before all others."""
+        due, contact.level, contact.due = contact.due, 0, -inf
+        self.push(contact)
+        contact.due = due
 
     def leave(self, contact: Contact) -> None:
         """A contact stops waiting; its entry is dropped when it comes to the head."""
@@ -254,6 +287,16 @@ class Queue:
             ):
                 best = entry
         return best
+
+    def reactive(self, now: float) -> list[Contact]:
+        """What waits that is not planned work, in the order in which it would be served; nothing that has expired."""
+        entries = [
+            (level, *entry)
+            for level, heap in enumerate(self.heaps)
+            for entry in heap
+            if entry[3].queue is self and not entry[3].kind.planned and entry[3].expires > now
+        ]
+        return [entry[4] for entry in sorted(entries, key=lambda entry: entry[:4])]
 
     def sweep(self, now: float) -> tuple[list[Contact], list[Contact]]:
         """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""

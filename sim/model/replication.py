@@ -7,13 +7,13 @@ Within one instant things happen in this order, then by time of scheduling:
 | order | what | where |
 |---|---|---|
 | 1 | a dated phase begins: new rules, seats opened or closed | `Run._begin_phase` |
-| 2 | shifts end, breaks start and end | `WorkingDay.end_shift`, `_leave_desk`, `_return_to_desk` |
+| 2 | shifts end, breaks and meetings start and end | `WorkingDay.end_shift`, `_break`, `_meet`, `_return_to_desk` |
 | 3 | services end | `ContactCenter._end_service` |
 | 4 | patience ends | `ContactCenter._give_up` |
 | 5 | contacts arrive | `ContactCenter.arrive` |
 | 6 | day tick: people's fatigue and burnout follow the day's strain | `condition_after_day` |
 | 7 | week tick: accounts, then demand, then routing | `Run.week_tick` |
-| 8 | shifts start: a shift from midnight belongs to the new day and week | `WorkingDay.start_shift` |
+| 8 | working days start: one from midnight belongs to the new day and week | `WorkingDay.start_shift` |
 
 Contacts and people live in hours on the SimPy clock, accounts in weeks. The ledger's rows of the week, with the
 contacts still open, are all that the week tick learns from the centre; the contacts that it makes are all that
@@ -35,6 +35,7 @@ from itertools import count
 import numpy as np
 import simpy
 
+from sim.model import week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
@@ -47,7 +48,7 @@ from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase
 from sim.model.ledger import CONTACT_COLUMNS, OPEN, History, Ledger, Table
 from sim.model.lifecycle import Lifecycle, Trigger
 from sim.model.luck import Luck, counts, key_of
-from sim.model.people_tick import condition_after_day, people_rows, plan_absences, staff_changes
+from sim.model.people_tick import condition_after_day, people_rows, plan_absences, plan_leave, staff_changes
 from sim.model.queue import Contact, records
 from sim.model.staffing import set_headcount
 
@@ -64,7 +65,7 @@ class State:
     center: CenterState
     overdue: IntArray  # (accounts,), customers' contacts open past their target when the last week ended
     triggers: list[Trigger]  # work that the last week gave rise to
-    pending: list[Pending] = field(default_factory=list)  # what is on its way; nothing from the warm-up
+    pending: list[Pending] = field(default_factory=list)  # what is on its way
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,8 @@ class Run:
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
         self.ledger.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
-        plan_absences(center.teams, self.phase, self.luck, self.first_week)
-        center.resume(now)
+        self._plan_time_off(self.first_week)
+        center.resume(now, self.state.pending)
         self._set_clocks(self.first_week, 7 * self.first_week)
 
     def go_on(self) -> None:
@@ -204,7 +205,9 @@ class Run:
     def _days(self, first: int) -> Generator[simpy.Event, None, None]:
         for day in count(first):
             yield self.agenda.at(24.0 * (day + 1), DAY_ORDER)
-            condition_after_day(self.center.teams, self.phase, day, moves=not self.warm_up)
+            self._end_day(day)
+            if (day + 1) % 7:  # on Mondays once people have quit
+                self.center.day.pay_on(24.0 * (day + 1))
 
     def _weeks(self, first: int) -> Generator[simpy.Event, None, None]:
         for week in count(first):
@@ -229,26 +232,30 @@ class Run:
     def warm(self) -> None:
         """Runs the warm-up to its end: the state is then that of the first Monday 00:00."""
         self.to_week(0)
+        self._end_day(-1)
         self._end_week(0)
+        self.state.pending = [call for call in self.center.pending() if not call[3]]
 
     def history(self) -> History:
         """Runs to the end of the scenario and hands over what happened."""
         end_week = self.inputs.weeks
         self.to_week(end_week)
+        self._end_day(7 * end_week - 1)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*self.center.sweep(now), *self.center.in_service()]
+        still_open = [*week_end.sweep(self.center, now), *week_end.in_service(self.center)]
         for contact in still_open:
             contact.outcome = OPEN
         self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
-            contacts=self.ledger.contacts.table(),
-            account_events=self.ledger.account_events.table(),
-            people_weeks=self.ledger.people_weeks.table(),
-            tier_weeks=self.ledger.tier_weeks.table(),
+            contacts=self.ledger.contacts.hand_over(),
+            account_events=self.ledger.account_events.hand_over(),
+            people_weeks=self.ledger.people_weeks.hand_over(),
+            tier_weeks=self.ledger.tier_weeks.hand_over(),
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
+            duty=self.ledger.duty.hand_over(),
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -266,6 +273,14 @@ class Run:
         felt = serve_books(self.lifecycle.table, self.center.state, self.phase)
         self.lifecycle.owners_changed(now, felt)
 
+    def _end_day(self, day: int) -> None:
+        """A day ends; in the warm-up nobody's condition moves."""
+        condition_after_day(self.center.teams, self.phase, day, moves=not self.warm_up)
+
+    def _plan_time_off(self, week: int) -> None:
+        plan_absences(self.center.teams, self.phase, self.luck, week)
+        plan_leave(self.center.teams, self.phase, self.luck, week)
+
     def week_tick(self, week: int) -> None:
         """A week ends and the next begins.
 
@@ -279,10 +294,10 @@ class Run:
         table, state = self.lifecycle.table, self.state
         if not self.warm_up:
             staff_changes(self.center, self.luck, week, week * HOURS_PER_WEEK)
-        plan_absences(self.center.teams, self.phase, self.luck, week)
-        self.center.day.plan_shifts(
-            (day, self.inputs.phase_at(24.0 * day).teams) for day in range(7 * week, 7 * week + 7)
-        )
+        self._plan_time_off(week)
+        self.center.day.pay_on(week * HOURS_PER_WEEK)
+        for begin, end, phase in self.inputs.phases_within(week * HOURS_PER_WEEK, (week + 1) * HOURS_PER_WEEK):
+            self.center.day.plan_shifts(begin, end, phase)
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
@@ -303,32 +318,35 @@ class Run:
         3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
-        waiting = center.sweep(now)
+        week_end.count_all(center, now)
+        waiting = week_end.sweep(center, now)
         overdue = self.state.overdue = self._overdue(waiting)
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
-        people = people_rows(center.teams, week - 1)
-        if not self.warm_up:
+        people, duty = people_rows(center.teams, week - 1), center.state.duty
+        center.state.duty = []
+        if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
+        if not self.warm_up and duty:
+            self.ledger.duty.append(*zip(*duty, strict=True))
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
             if len(left):
-                center.withdraw(set(left.tolist()), waiting, now)
+                week_end.withdraw(center, set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
         rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
-        block = self.ledger.contacts.block(*rows)
         if not self.warm_up and contacts:
-            self.ledger.contacts.blocks.append(block)
-        return dict(zip(CONTACT_COLUMNS, block, strict=True))
+            self.ledger.contacts.append(*rows)
+        return dict(zip(CONTACT_COLUMNS, rows, strict=True))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
         now = self.agenda.time
-        late = [contact.account for contact in waiting if contact.kind.customer and contact.due < now]
+        late = [c.account for c in waiting if c.kind.customer and c.due < now and c.seat < 0]
         return np.bincount(np.array(late, dtype=np.int64), minlength=len(self.lifecycle.table))
 
     def _wanted(self, week: int) -> tuple[Wanted, int]:

@@ -37,8 +37,8 @@ def route(
 def due_times(time: FloatArray, target: FloatArray, team: IntArray, live: BoolArray, phase: Phase) -> FloatArray:
     """When an answer becomes late, hours."""
     due = time + target
-    for shift, teams in phase.shifts:
+    for hours, teams in phase.business_hours:
         rows = np.flatnonzero(teams[team] & ~live)
         if len(rows):
-            due[rows] = shift.time_at(shift.open_hours(time[rows]) + target[rows])
+            due[rows] = hours.time_at(hours.open_hours(time[rows]) + target[rows])
     return due

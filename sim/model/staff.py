@@ -6,6 +6,8 @@ arrays with one element per agent; `Agent` is what the contact centre knows abou
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from sim.model.inputs import BoolArray, FloatArray, PeopleRules, RecoveryRules
@@ -13,19 +15,23 @@ from sim.model.luck import number_key
 from sim.model.queue import Contact, Queue
 
 OFF, IDLE, BUSY, AWAY = range(4)
+PRESENT, ABSENT, PAID_OFF = range(3)  # on a working day; paid off: on leave, or a day on which all are off
 
 
 class Agent:
     """One seat of a team and the person in it. A seat may be vacant (not employed) or closed (not wanted)."""
 
     __slots__ = (
-        "absent_days", "absent_hours", "away_hours", "away_pending", "away_since", "burnout", "closed", "contact",
-        "contracted_hours", "counted_until", "day_after_hours", "day_duty_hours", "day_overdue", "day_reactive_hours",
-        "day_reactive_starts", "employed", "event", "fatigue", "handle_factor", "handling_hours", "hired_at",
-        "hiring_cost", "hours_share", "in_training", "key", "last_category", "needs_book", "occupant", "on_duty",
-        "on_duty_hours", "overtime_backlog_hours", "overtime_cost", "overtime_hours", "payroll_cost", "planned_hours",
-        "present", "queue", "queues", "reactive_hours", "recovering", "resolution_factor", "seat", "shift_end",
-        "skills", "state", "team", "training_weeks_left", "vacated_at", "worked_today",
+        "absent_days", "absent_hours", "attendance", "away_counted", "away_hours", "away_pending", "away_since",
+        "break_due_hours", "burnout", "closed", "contact", "contracted_hours", "counted_until", "day_after_hours",
+        "day_duty_hours", "day_end", "day_overdue", "day_reactive_hours", "day_reactive_starts", "day_week_share",
+        "desk_since", "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor",
+        "handling_hours", "hired_at", "hiring_cost", "hours_share", "in_training", "key", "last_category",
+        "leave_weeks", "meeting_until", "needs_book", "occupant", "on_duty", "on_duty_hours",
+        "overtime_backlog_hours", "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost",
+        "planned_hours", "planned_share", "present", "queue", "queues", "reactive_hours", "recovering",
+        "resolution_factor", "seat", "shift_end", "side_by_side", "skills", "stale_ends", "state", "team",
+        "training_weeks_left", "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
     def __init__(self, team: int, seat: int, hired_at: float, team_key: int, queue: Queue) -> None:
@@ -45,15 +51,32 @@ class Agent:
         self.on_duty = False
         self.present = False
         self.absent_days: frozenset[int] = frozenset()
+        self.leave_weeks: frozenset[int] = frozenset()
         self.in_training = False
         self.training_weeks_left = 0.0
         self.needs_book = False  # nobody has ever had this seat: its accounts come with the first person
         self.recovering = False
         self.hours_share = 1.0  # of the shift, that the person works today
         self.shift_end = 0.0
-        self.away_pending = False
+        self.day_end = -inf  # of the working day that began last, whether the person came or not
+        self.paid_until = -inf
+        self.attendance = PRESENT  # on that day
+        self.planned_share = 0.0  # of its hours
+        self.duty_since = 0.0  # on duty since then, or since that was last counted
+        self.duty_hours = 0.0  # on duty before, with the time away; not counted yet
+        self.away_hours = 0.0  # of them
+        self.away_pending = False  # a break or a meeting has to wait until the contact in hand is over
+        self.break_due_hours = 0.0
+        self.meeting_until = -inf
         self.away_since = 0.0
+        self.away_counted = 0.0
+        self.desk_since = 0.0  # at the desk since then, if on duty and not away
         self.contact: Contact | None = None
+        self.side_by_side: list[Contact] = []  # contacts in hand of a channel that allows several
+        self.paused: Contact | None = None  # put down at the end of the last shift
+        self.stale_ends = 0  # ends of services still on the agenda that were put down
+        self.unpaid_overtime_hours = 0.0
+        self.ended_day: tuple[float, ...] = ()  # a day that is over, until midnight
         self.counted_until = 0.0
         self.fatigue = 0.0
         self.burnout = 0.0
@@ -73,7 +96,7 @@ class Agent:
         """Zeroes what is counted by day."""
         self.day_after_hours = self.day_reactive_hours = self.day_duty_hours = 0.0
         self.day_overdue = self.day_reactive_starts = 0
-        self.away_hours = 0.0
+        self.day_week_share = 0.0  # what part of a working week the day is
         self.worked_today = False
 
 
@@ -81,6 +104,20 @@ def go_home(agent: Agent) -> None:
     """The agent is off duty from now on."""
     agent.state = OFF
     agent.on_duty = False
+
+
+def count_duty(agent: Agent, now: float) -> None:
+    """Counts the hours on duty since they were last counted, without those away."""
+    if agent.on_duty:
+        agent.duty_hours += now - agent.duty_since
+        agent.duty_since = now
+        if agent.state == AWAY:
+            agent.away_hours += now - agent.away_counted
+            agent.away_counted = now
+    hours = max(0.0, agent.duty_hours - agent.away_hours)
+    agent.day_duty_hours += hours
+    agent.on_duty_hours += hours
+    agent.duty_hours = agent.away_hours = 0.0
 
 
 def person_key(team_key: int, seat: int, occupant: int) -> int:

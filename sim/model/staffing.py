@@ -8,9 +8,11 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.model import side_by_side
+from sim.model.center_state import open_until
 from sim.model.ledger import HIRED, LET_GO, QUIT
 from sim.model.queue import Queue
-from sim.model.staff import BUSY, Agent, go_home, person_key
+from sim.model.staff import BUSY, Agent, count_duty, go_home, person_key
 
 if TYPE_CHECKING:
     from sim.model.contact_center import ContactCenter
@@ -56,6 +58,7 @@ def hire(center: ContactCenter, agent: Agent, now: float) -> None:
     agent.key = person_key(rules.key, agent.seat, agent.occupant)
     agent.hired_at = now
     agent.fatigue = agent.burnout = 0.0
+    agent.day_week_share, agent.ended_day = 0.0, ()
     agent.recovering = False
     agent.training_weeks_left = rules.training_weeks
     agent.in_training = rules.training_weeks > 0
@@ -78,10 +81,21 @@ def _leave(center: ContactCenter, agent: Agent, event: int, now: float) -> None:
     team = center.teams[agent.team]
     if agent in team.idle:
         team.idle.remove(agent)
+    if agent.contact is not None:
+        center.count_hours(agent, agent.contact, now)
+    side_by_side.work_off(center, agent, now)
+    count_duty(agent, now)
+    if agent.on_duty:
+        center.note_duty(agent, now)
     if agent.state != BUSY:
         go_home(agent)
     agent.on_duty = False
+    agent.shift_end, agent.day_end = min(agent.shift_end, now), min(agent.day_end, now)
+    open_until(team)
     for contact in agent.queue.sweep(-inf)[1]:
         agent.queue.leave(contact)
         team.pool(contact.kind.skill).push(contact)
+    if agent.paused is not None:
+        contact, agent.paused = agent.paused, None
+        center.offer(contact, now)
     center.state.vacated.append((agent.team, agent.seat))

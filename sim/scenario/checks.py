@@ -16,6 +16,7 @@ from sim.scenario.errors import did_you_mean, number, segment
 from sim.scenario.facts import Facts, Finding, Path
 from sim.scenario.routes import Routes, routing, rules_of
 from sim.scenario.size import size
+from sim.scenario.working_time import working_time
 
 SUM_TOLERANCE = 1e-6
 MOST_LISTED = 12
@@ -165,25 +166,6 @@ def _categories(f: Facts) -> Iterator[Finding]:
             )
 
 
-def _teams(f: Facts) -> Iterator[Finding]:
-    """Shifts end after they start; vacancies are seats of the headcount."""
-    for name, _ in f.items("teams"):
-        path = ("teams", name)
-        start, end = (f.get(*path, "shift", key) for key in ("start", "end"))
-        if start is not None and end is not None and start >= end:
-            yield Finding(
-                (*path, "shift", "end"), f"{end} is not after the start at {start}; a shift ends the same day"
-            )
-        days = f.get(*path, "shift", "days") or []
-        twice = sorted({day for day in days if days.count(day) > 1}) if f.sound(*path, "shift", "days") else []
-        if twice:
-            yield Finding((*path, "shift", "days"), f"'{twice[0]}' is listed twice")
-        people, vacant = f.get(*path, "headcount"), f.get(*path, "opening_vacancies")
-        if f.opening and people is not None and vacant is not None and vacant > people:
-            message = f"{vacant} vacancies are more than the headcount of {people}"
-            yield Finding((*path, "opening_vacancies"), message)
-
-
 def _recovery(f: Facts) -> Iterator[Finding]:
     """Recovery ends at a burnout at which it would not begin."""
     above, below = (f.get("people", "recovery", key) for key in ("burnout_above", "until_below"))
@@ -231,7 +213,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     checks_contacts.handle_times,
     checks_contacts.channels,
     checks_contacts.teams,
-    _teams,
+    working_time,
     _recovery,
     _playbooks,
     _routing,

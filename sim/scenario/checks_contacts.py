@@ -61,6 +61,15 @@ def channels(f: Facts) -> Iterator[Finding]:
             yield Finding(patience, "has no effect: nobody waits live on this channel; delete it, or set 'live: true'")
         if live is False and channel.get("redial") is not None:
             yield Finding((*path, "redial"), "has no effect: nobody waits live on this channel; delete it")
+        several, slower = channel.get("concurrency"), (*path, "slower_per_extra_contact")
+        if live is False and several is not None:
+            yield Finding((*path, "concurrency"), "has no effect: only live contacts run side by side; delete it")
+        if several is None and f.sound(*path, "concurrency") and f.get(*slower) is not None:
+            yield Finding(slower, "has no effect without 'concurrency'; delete it")
+        if live is not False and several is not None and f.get(*slower) is None and f.sound(*slower):
+            yield Finding(
+                path, "'slower_per_extra_contact' is missing; contacts side by side take longer (0: they do not)"
+            )
         if channel.get("self_service") is not None:
             yield from _self_service(f, name, channel)
 
@@ -100,21 +109,26 @@ def skills(f: Facts, routes: Routes) -> Iterator[Finding]:
             if (category, team) in routes.answers and f.sound("teams", team) and skill not in has.get(team, ()):
                 known = sorted(set().union(*has.values()))
                 message = f"nobody in '{segment(team)}', which gets it, has the skill '{segment(skill)}'"
-                message += did_you_mean(skill, known) or f"; add it to teams.{segment(team)}.skills"
+                add = f"; add it to teams.{segment(team)}.skills, or to one of its groups"
+                message += add if skill in known else did_you_mean(skill, known) or add
                 yield Finding(("categories", category, "skill"), message, (routes.answers[category, team],))
                 break
     if all(f.sound("categories", category) for category in f.names["categories"]):
         for team in f.names["teams"]:
-            for index, skill in enumerate(f.get("teams", team, "skills") or ()):
-                if skill not in needed:
+            whole = ("teams", team, "skills")
+            groups = [("teams", team, "groups", name, "skills") for name, _ in f.items("teams", team, "groups")]
+            for path, skill in [((*p, i), skill) for p in (whole, *groups) for i, skill in enumerate(f.get(*p) or ())]:
+                if skill is not None and skill not in needed:
                     known = sorted(need for need in needed if need)
                     message = f"no category needs the skill '{segment(skill)}'" + did_you_mean(skill, known)
-                    yield Finding(("teams", team, "skills", index), message)
+                    yield Finding(path, message)
 
 
 def _skills_of(team: Mapping[str, Any]) -> set[str]:
     """All skills that somebody of a team has."""
-    return set(team.get("skills") or ())
+    groups = team.get("groups")
+    of_groups = [group.get("skills") or () for group in (groups or {}).values() if isinstance(group, Mapping)]
+    return set(team.get("skills") or ()).union(*of_groups)
 
 
 def teams(f: Facts) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def editor_schema() -> Field:
     schema = json.loads(json.dumps(_schema()))
     whole = [name for name in schema["required"] if name != "name"]
     for part in [schema, *schema["$defs"].values()]:
-        in_a_list = part.get("title") in ("Rule", "Change")
+        in_a_list = part.get("title") in ("Rule", "Change", "Hours", "Meeting")
         if not in_a_list:
             part.pop("required", None)
             part["properties"] = {name: _or_null(field) for name, field in part["properties"].items()}

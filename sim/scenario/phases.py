@@ -25,7 +25,10 @@ _OPENING = "it describes the opening only and cannot change during the run"
 _ONE_VALUE = "results are read with one value for the whole run, so it cannot change during it"
 
 FIXED: dict[tuple[str, ...], str] = {
-    **{(key,): _WHOLE_RUN for key in ("name", "description", "currency", "start", "weeks", "window", "changes")},
+    **{
+        (key,): _WHOLE_RUN
+        for key in ("name", "description", "currency", "start", "weeks", "time_zone", "window", "changes")
+    },
     ("extends",): _WHOLE_RUN,
     ("accounts", "book_seed"): _OPENING,
     ("accounts", "file"): _OPENING,

@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.scenario.errors import segment
 from sim.scenario.facts import Facts, Finding, Path
+from sim.scenario.working_time import seats_of
 
 SHARE_TOLERANCE = 1e-6
 
@@ -193,7 +194,7 @@ def _nobody_there(f: Facts, routes: Routes) -> Iterator[Finding]:
     for team in dict.fromkeys(team for _, team in answers):
         people = f.get("teams", team, "headcount")
         vacant = f.get("teams", team, "opening_vacancies") if f.opening else 0
-        if people is None or people - (vacant or 0) > 0 or (vacant or 0) > people:
+        if people is None or seats_of(people) - (vacant or 0) > 0 or (vacant or 0) > seats_of(people):
             continue
         given = [category for category, who in answers if who == team]
         what = ", ".join(map(segment, given[:4])) + (", …" if len(given) > 4 else "")

@@ -19,7 +19,7 @@ from sim.scenario.schema_accounts import Accounts, Tier
 from sim.scenario.schema_contacts import Cadence, Category, Channel, Routing
 from sim.scenario.schema_departures import Departures
 from sim.scenario.schema_teams import People, Team
-from sim.scenario.schema_types import Date, Money, Name, Part, Share
+from sim.scenario.schema_types import Date, Money, Name, Part, Share, ZoneName
 
 
 class MoneyRules(Part):
@@ -86,6 +86,9 @@ class Scenario(Part):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     start: Date = Field(description="first day; a Monday")
     weeks: Annotated[int, Field(ge=1, le=520)]
+    time_zone: ZoneName | None = Field(
+        default=None, description="clock of all times, such as America/New_York; needed where a team has another"
+    )
     window: Window | None = None
     accounts: Accounts
     tiers: dict[Name, Tier] = Field(min_length=1, max_length=20)

@@ -89,6 +89,12 @@ class Channel(Part):
     travel_minutes: Annotated[float, Field(ge=0, le=2400)] | None = Field(
         default=None, description="working time for the way to the customer and back, added to the mean handle time"
     )
+    concurrency: Annotated[int, Field(ge=2, le=10)] | None = Field(
+        default=None, description="contacts of this channel that one person handles side by side (live only)"
+    )
+    slower_per_extra_contact: Annotated[float, Field(ge=0, le=5)] | None = Field(
+        default=None, description="handle time grows by this share for each contact more in hand at the same time"
+    )
 
 
 class Rule(Part):

@@ -2,37 +2,104 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from sim.scenario.schema_types import Money, Name, Part, Share, TimeOfDay, Weekday, Weeks
+from sim.scenario.schema_types import Date, Money, Name, Part, Share, TimeOfDay, Weekday, Weeks, ZoneName
 
 
-class Shift(Part):
-    """The working week of a team."""
+def _whole_if_it_is(value: float) -> float:
+    """6 and not 6.0, so that people are counted in whole numbers where they are whole."""
+    return int(value) if value.is_integer() else value
+
+
+class Hours(Part):
+    """The same hours on some days of every week."""
 
     days: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = Field(description="working days")
-    start: TimeOfDay = Field(description="start of the shift, HH:MM")
-    end: TimeOfDay = Field(description="end of the shift, HH:MM, same day")
+    start: TimeOfDay = Field(description="start of the hours, HH:MM")
+    end: TimeOfDay = Field(description="end of the hours, HH:MM, same day")
+
+
+class Shift(Hours):
+    """The working week of a person."""
+
+    also: list[Hours] = Field(
+        default=[],
+        max_length=20,
+        description="more hours of the same person's week, such as a shorter Friday, or the end of a night shift",
+    )
+
+
+class Group(Part):
+    """People of a team who work otherwise than the rest of it."""
+
+    people: Annotated[int, Field(ge=1, le=5000)] = Field(description="how many people of the headcount")
+    shift: Shift | None = Field(default=None, description="their working week; without it, the team's")
+    hours_share: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="part-time: share of each working day, from its start, for which they come and are paid",
+    )
+    skills: Annotated[list[Name], Field(max_length=40)] = Field(
+        default=[], description="skills that they have beside those of the whole team"
+    )
+
+
+class Meeting(Part):
+    """Time at which the whole team is away together."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)] = Field(description="days of the meeting")
+    start: TimeOfDay = Field(description="start of the meeting, HH:MM")
+    minutes: Annotated[float, Field(gt=0, le=1440)] = Field(description="length of the meeting")
 
 
 class Team(Part):
     """People who handle contacts."""
 
-    headcount: Annotated[int, Field(ge=0, le=5000)] = Field(
-        description="people on the payroll from this date; planned hires are recruited before it and then ramp up"
+    headcount: Annotated[float, Field(ge=0, le=5000), AfterValidator(_whole_if_it_is)] = Field(
+        description="people on the payroll from this date (5.5: the sixth half-time); planned hires are recruited "
+        "before it and then ramp up"
     )
     opening_vacancies: Annotated[int, Field(ge=0, le=5000)] = Field(
         description="seats of the headcount empty at the start"
     )
     opening_burnout: Share = Field(description="burnout of everybody at the start")
     shift: Shift
+    groups: dict[Name, Group] = Field(
+        default={}, max_length=20, description="people who work otherwise; the rest of the headcount works the shift"
+    )
+    time_zone: ZoneName | None = Field(
+        default=None, description="clock of the team's hours, such as Europe/Berlin; without it, the scenario's"
+    )
+    holidays: Annotated[str, Field(min_length=2, max_length=40)] | None = Field(
+        default=None, description="public holidays on which nobody works: a country such as US, or a part of it, US-CA"
+    )
+    closed_days: list[Date] = Field(
+        default=[], max_length=1000, description="the company's own days off; everybody is paid"
+    )
+    meetings: list[Meeting] = Field(
+        default=[], max_length=50, description="times at which the whole team is away, on top of shrinkage"
+    )
     shrinkage: Annotated[float, Field(ge=0, le=0.6)] = Field(
         description="share of the shift in breaks, meetings and training (absences come on top)"
     )
+    breaks_per_day: Annotated[int, Field(ge=1, le=6)] | None = Field(
+        default=None, description="blocks over the working day in which shrinkage is taken; without it, one"
+    )
     absence_days_per_year: Annotated[float, Field(ge=0, le=200)] = Field(
         description="working days a person is away per year, leave and illness, without burnout"
+    )
+    leave_days_per_year: Annotated[float, Field(ge=0, le=200)] | None = Field(
+        default=None,
+        description="working days of planned leave per person and year, in whole weeks; absence is unplanned",
+    )
+    at_shift_end: Literal["finish", "pause", "hand_over"] = Field(
+        default="finish",
+        description="what becomes of a contact in hand: finished, taken up again at the next shift, or handed over",
+    )
+    hand_over_minutes: Annotated[float, Field(ge=0, le=480)] | None = Field(
+        default=None, description="more working time of a contact for each handing over"
     )
     cost_per_hour: Annotated[float, Field(ge=0, le=10_000)] = Field(description="loaded cost of a contracted hour")
     overtime_pay_factor: Annotated[float, Field(ge=0, le=5)] = Field(

@@ -62,7 +62,7 @@ def size(f: Facts) -> Iterator[Finding]:
         yield Finding(("tiers",), "there are no accounts and none are won; give at least one tier some")
     people = sum(team.get("headcount", 0) for _, team in f.items("teams") if isinstance(team, dict))
     if people > MOST_PEOPLE:
-        yield Finding(("teams",), f"{people} people; at most {MOST_PEOPLE} can be simulated")
+        yield Finding(("teams",), f"{number(people)} people; at most {MOST_PEOPLE} can be simulated")
     if accounts <= MOST_ACCOUNTS:
         yield from _contacts(f, weeks)
 
@@ -172,7 +172,10 @@ def _attempts(f: Facts, category: dict[str, Any]) -> float:
         return 1.0
     unresolved = 1 - _number(category.get("resolution_probability"), 1.0)
     again = _number(f.get("routing", "repeat_probability"), 0.0) * unresolved
-    return sum(again**attempt for attempt in range(f.get("routing", "max_attempts") or 1))
+    redial = [_number(f.get("channels", name, "redial", "probability"), 0.0) for name, _ in f.items("channels")]
+    again = max([again, *redial])
+    legs = 1 + len(f.get("routing", "escalation") or ())
+    return legs * sum(again**attempt for attempt in range(f.get("routing", "max_attempts") or 1))
 
 
 def _terms_per_week(f: Facts, tier: str) -> float:

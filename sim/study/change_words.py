@@ -106,12 +106,14 @@ def _rule(rule: Rule, support_share: Mapping[str, float]) -> str:
     return f"{what} are answered by {_people(rule.from_)} first and then handed over to {target}"
 
 
-def _headcount(team: str, before: int, after: int) -> str:
+def _headcount(team: str, before: float, after: float) -> str:
     people = "person" if after == 1 else "people"
     change = (
-        f"{abs(after - before)} {'more' if after > before else 'fewer'}" if after != before else "as in the baseline"
+        f"{abs(after - before):,.10g} {'more' if after > before else 'fewer'}"
+        if after != before
+        else "as in the baseline"
     )
-    return f"the {team_title(team)} team has {after:,} {people}, {change}"
+    return f"the {team_title(team)} team has {after:,.10g} {people}, {change}"
 
 
 def _people(team: str) -> str:

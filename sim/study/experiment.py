@@ -401,10 +401,10 @@ class _Meter:
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
         left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text, _notes(restarts)))
+        self._progress(Progress(done, total, elapsed, left, self._text, restart_notes(restarts)))
 
 
-def _notes(restarts: int) -> tuple[str, ...]:
+def restart_notes(restarts: int) -> tuple[str, ...]:
     """What a reader should know of workers that died and cost nothing but time."""
     if restarts == 0:
         return ()

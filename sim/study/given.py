@@ -42,7 +42,7 @@ def read_scenarios(scenarios: Sequence[ScenarioLike], accounts: AccountSource | 
 
 
 SAME_EVERYWHERE = (
-    "start", "weeks", "window", "currency", "book",
+    "start", "weeks", "time_zone", "window", "currency", "book",
     "tiers.*.accounts", "tiers.*.arr_per_year_mean", "tiers.*.arr_cv", "tiers.*.arr_per_seat_per_year",
     "tiers.*.term_months", "accounts.book_seed", "accounts.warm_up_weeks", "accounts.contact_rate_cv",
     "accounts.adoption.opening", "accounts.executive_contact.opening",
@@ -83,7 +83,7 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
                         f"{this} differs from the baseline's {that}; a comparison starts from one opening "
                         "state: make it the same here, or change it from a date on under 'changes'."
                     )
-                    if pattern in ("start", "weeks", "window", "currency"):
+                    if pattern in ("start", "weeks", "time_zone", "window", "currency"):
                         message = f"{this} differs from the baseline's {that}; a comparison needs the same."
                     problems.append(Problem(file, 0, path, message))
     if problems:

@@ -127,6 +127,8 @@ _COMPANY: tuple[Kpi, ...] = (
      "higher", "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
     Kpi("saves_share", "Announced departures saved", "share", "decisions of those that had announced",
      "higher", "those that stayed over all that had announced", 0.05, False),
+    Kpi("self_service_share", "Settled by self-service", "share", "customers who tried to help themselves",
+     "higher", "contacts settled in self-service over those begun there", 0.02, False),
 )  # fmt: skip
 
 _TEAM: tuple[Kpi, ...] = (
@@ -135,7 +137,7 @@ _TEAM: tuple[Kpi, ...] = (
     Kpi("occupancy", "occupancy", "share", EMPLOYED, None,
      "handling hours inside the shift over hours on duty", 0.01, False),
     Kpi("utilisation", "utilisation", "share", EMPLOYED, None,
-     "handling hours, overtime included, over contracted hours net of shrinkage and absence", 0.01, False),
+     "handling hours, overtime included, over contracted hours net of planned time away", 0.01, False),
     Kpi("wait_mean_minutes", "wait", "minutes", CUSTOMERS_BORN, "lower",
      "mean wait: clock minutes if live, else business minutes; open ones with theirs so far", 0.10, True, True),
     Kpi("wait_probability", "chance of a wait", "share", CUSTOMERS_BORN, "lower",
@@ -144,6 +146,8 @@ _TEAM: tuple[Kpi, ...] = (
      "share started within its target (open ones not yet due left out)", 0.02, False),
     Kpi("abandonment", "abandonment", "share", CUSTOMERS_BORN, "lower",
      "share that gave up waiting", 0.01, False),
+    Kpi("blocked_share", "blocked calls", "share", CUSTOMERS_BORN, "lower",
+     "share that found the line full, of all that asked for the team", 0.01, False),
     Kpi("backlog_mean", "backlog", "contacts", "all contacts in the queue, planned work too", "lower",
      "mean number waiting over the window", 0.10, True, True),
     Kpi("fcr", "first-contact resolution", "share", "first attempts born in the window that were handled",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
-PACKAGES = ("numpy", "scipy", "simpy", "pydantic")
+PACKAGES = ("numpy", "scipy", "simpy", "pydantic", "holidays", "tzdata")
 
 
 @dataclass(frozen=True)

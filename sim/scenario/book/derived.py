@@ -16,6 +16,7 @@ import numpy as np
 from sim.scenario.book.account_list import AccountList, IntArray
 from sim.scenario.book.mapping import Headcount
 from sim.scenario.errors import did_you_mean, number, shown
+from sim.scenario.working_time import seats_of
 
 MOST_TERMS = 12
 HIGHEST_CV = 3.0
@@ -137,11 +138,11 @@ def contradicted(book: AccountList, scenario: Mapping[str, Any]) -> Iterator[tup
     for name, team in teams.items() if isinstance(teams, Mapping) else ():
         if _at(team, "named_owner") is True:
             people, vacant = _at(team, "headcount"), _at(team, "opening_vacancies")
-            if isinstance(people, int) and isinstance(vacant, int) and people - vacant < len(book.owners):
+            if _is_number(people) and isinstance(vacant, int) and seats_of(people) - vacant < len(book.owners):
                 less = f" less {vacant} vacancies" if vacant else ""
                 message = (
-                    f"{people} people{less} cannot be the {len(book.owners)} owners that the account list names; "
-                    f"set the headcount to {len(book.owners) + vacant} or more, write 'headcount: {{{name}: "
+                    f"{number(people)} people{less} cannot be the {len(book.owners)} owners that the account list "
+                    f"names; set the headcount to {len(book.owners) + vacant} or more, write 'headcount: {{{name}: "
                     "from_owners}' into the mapping, or 'owner: dealt' to deal all accounts out"
                 )
                 yield ("teams", name, "headcount"), message
