@@ -188,7 +188,7 @@ def person_weeks() -> dict[str, FloatArray]:
     """Pairs of weeks of one person in Support: burnout at the end of the first, what happened in the second."""
     inputs = small_inputs(HELD_OPEN)
     columns: dict[str, list[FloatArray]] = {"burnout": [], "quit": [], "days": [], "absent": []}
-    hours = inputs.phases[0].teams[SUPPORT].shift.hours_per_day
+    hours = 8.0  # a day, from nine to five
     for replication in range(200):
         people = run(inputs, replication=replication).people_weeks
         order = np.lexsort((people["week"], people["seat"], people["team"]))
