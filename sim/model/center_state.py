@@ -23,12 +23,11 @@ class TeamState:
     pool: Queue = field(default_factory=Queue)
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
-    day_end: float = -inf  # of the last working day that has begun
 
 
 def open_until(team: TeamState) -> None:
     """Notes when the last of those on duty goes home."""
-    team.open_until = max((agent.shift_end for agent in team.agents if agent.on_duty), default=-inf)
+    team.open_until = max([agent.shift_end for agent in team.agents if agent.on_duty], default=-inf)
 
 
 @dataclass
@@ -40,6 +39,7 @@ class CenterState:
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
     opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
+    day_end: float = -inf  # of the last working day that has begun
 
 
 def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float, ...], now: float) -> CenterState:

@@ -382,4 +382,5 @@ class ContactCenter:
             for agent in team.agents:
                 if agent.contact is not None:
                     self.count_hours(agent, agent.contact, now)
-                count_duty(agent, now)
+                if agent.on_duty or agent.duty_hours:
+                    count_duty(agent, now)

@@ -70,8 +70,8 @@ class WorkingDay:
             planned_share = max(0.0, planned_share - met / (end - now))
         breaks, break_hours, spread = _breaks(rules, now, end)
         touched, midnight = end in mine.roster.opening, (now // 24 + 1) * 24
-        team.day_end = max(team.day_end, end)
-        call, people = self.center.agenda.call, self.center.phase.people
+        self.center.state.day_end = max(self.center.state.day_end, end)
+        call, people, paid_until = self.center.agenda.call, self.center.phase.people, min(end, midnight)
         arrived = []
         for agent in team.agents[mine.first : mine.first + mine.seats]:
             if not agent.employed:
@@ -82,20 +82,20 @@ class WorkingDay:
             agent.planned_share = planned_share
             if end > agent.day_end:
                 agent.day_end = end
-            attendance = agent.attendance = PAID_OFF if closed else _attendance(agent, day)
-            _pay(agent, rules, now, midnight)
-            if not closed:
-                agent.present = attendance == PRESENT
-            if attendance != PRESENT:
+            agent.attendance = PAID_OFF if closed else _attendance(agent, day)
+            _pay(agent, rules, now, paid_until)
+            if agent.attendance != PRESENT:
                 self._stay_away(agent, team, now, closed)
                 continue
+            agent.present = True
             if agent.state == BUSY and agent.contact is not None:
                 self.center.count_hours(agent, agent.contact, now)
             elif agent.state == OFF:
                 arrived.append(agent)
             if not agent.on_duty:
                 agent.on_duty, agent.duty_since = True, now
-                agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
+                if agent.away_pending:
+                    agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
             agent.worked_today = True
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
             if agent.shift_end > team.open_until:
@@ -120,18 +120,22 @@ class WorkingDay:
 
     def pay_on(self, now: float) -> None:
         """At midnight: working days that go on are paid further."""
+        if self.center.state.day_end <= now:
+            return
         for team, rules in zip(self.center.teams, self.center.phase.teams, strict=True):
-            for agent in team.agents if team.day_end > now else ():
+            for agent in team.agents:
                 if agent.day_end > now and agent.employed:
-                    _pay(agent, rules, now, now + 24)
+                    _pay(agent, rules, now, min(agent.day_end, now + 24))
 
     def _stay_away(self, agent: Agent, team: TeamState, now: float, closed: bool) -> None:
         """Somebody does not come: who is still there goes home; colleagues take what an absent person put down."""
         if agent.on_duty:
             self._leave_for_home(team, [agent], now)
-        if not closed and agent.paused is not None:
-            contact, agent.paused = agent.paused, None
-            self.center.offer(contact, now)
+        if not closed:
+            agent.present = False
+            if agent.paused is not None:
+                contact, agent.paused = agent.paused, None
+                self.center.offer(contact, now)
 
     def end_shift(self, team_index: int, now: float) -> None:
         """A working day ends: whose next one does not begin at once goes home; who is busy finishes first.
@@ -141,8 +145,10 @@ class WorkingDay:
         """
         team, rules = self.center.teams[team_index], self.center.phase.teams[team_index]
         leaving = [agent for agent in team.agents if agent.on_duty and agent.day_end <= now]
-        if any(now in mine.roster.opening for mine in rules.seats):
-            leaving = [agent for agent in leaving if not _goes_on(agent, rules, now)]
+        for mine in rules.seats:
+            if now in mine.roster.opening:
+                leaving = [agent for agent in leaving if not _goes_on(agent, rules, now)]
+                break
         if leaving:
             self._leave_for_home(team, leaving, now)
 
@@ -169,7 +175,7 @@ class WorkingDay:
         """What becomes of a contact in hand where it is not simply finished."""
         rules, contact = self.center.phase.teams[agent.team], agent.contact
         assert contact is not None
-        if contact.ended <= now + _SOON or not agent.employed:
+        if contact.ended <= now + _SOON:
             return
         if rules.at_shift_end == PAUSE:
             if not contact.live:
@@ -225,10 +231,11 @@ class WorkingDay:
             self.center.go_on_working(agent, now)
 
 
-def _pay(agent: Agent, rules: TeamRules, now: float, midnight: float) -> None:
-    """Pays for the working day up to its end, or up to midnight if that is before it."""
-    until = min(agent.day_end, midnight)
-    hours = until - max(now, agent.paid_until)
+def _pay(agent: Agent, rules: TeamRules, now: float, until: float) -> None:
+    """Pays for a working day up to its end or to midnight, but for what has been paid by other rules."""
+    hours = until - (now if agent.paid_until < now else agent.paid_until)
+    if hours <= 0:
+        return
     agent.paid_until = until
     agent.contracted_hours += hours
     agent.payroll_cost += hours * rules.cost_per_hour
