@@ -42,12 +42,13 @@ class Size:
     study_rounds: int
     replications: tuple[int, ...]
     accounts: tuple[int, ...]
+    largest: int
     weeks: int | None = None
     warm_up_weeks: int | None = None
 
 
-FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000))
-QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600))
+FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000), largest=8800)
+QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600)
 
 
 def engine(size: Size) -> Iterator[str]:
@@ -121,6 +122,36 @@ def memory(size: Size) -> Iterator[str]:
         yield f"| {accounts:,} | {rows:,} | {held / max(1, rows):.0f} | {peak_mebibytes(inputs):.0f} |"
 
 
+def million(size: Size) -> Iterator[str]:
+    """A million contacts in one replication, beside one process per contact."""
+    inputs = company(size.largest, size.weeks, size.warm_up_weeks)
+    contacts, rows = contacts_simulated(inputs), run_once(inputs)
+    drawn = loops.draw(contacts)
+    seconds = in_turn(
+        {
+            "bare": partial(loops.rows_and_callbacks, drawn),
+            "processes": partial(loops.processes, drawn),
+            "model": partial(run_once, inputs),
+        },
+        max(1, size.rounds // 3),
+        processor_clock,
+    )
+    yield f"{accounts_in(inputs):,} accounts; {contacts:,} contacts in each piece, {rows:,} of them in the ledger."
+    yield ""
+    yield "| piece | seconds | µs per contact | × bare loop | peak, MiB |"
+    yield "|---|---:|---:|---:|---:|"
+    for name, title in (
+        ("bare", "bare loop: SimPy clock, a row per contact, callbacks"),
+        ("processes", "one SimPy process per contact, PriorityResource"),
+        ("model", "whole model, warm-up included"),
+    ):
+        taken, peak = seconds[name], f"{peak_mebibytes(inputs):.0f}" if name == "model" else ""
+        yield (
+            f"| {title} | {median(taken):.1f} | {median(taken) / contacts * 1e6:.2f} "
+            f"| {ratio(taken, seconds['bare']):.2f} | {peak} |"
+        )
+
+
 def studies(size: Size) -> Iterator[str]:
     """Paired comparisons of two scenarios, from a cold start and with workers that are there already."""
     scenarios = [sim.load_scenario(file, overrides=_length(size)) for file in (BASELINE, WHAT_IF)]
@@ -171,6 +202,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "engine": ("Time per contact", engine),
     "scale": ("Time against the number of accounts", scale),
     "memory": ("Memory", memory),
+    "million": ("A million contacts", million),
     "studies": ("A comparison, start to end", studies),
     "page": ("What the reader waits for", page),
 }

@@ -21,7 +21,7 @@ from sim.scenario.evidence import evidence
 from sim.study.change_words import change_sentences
 from sim.study.kpi_parts import DRIVERS
 from sim.study.kpis import Kpi, team_title, tier_title
-from sim.study.results import Band, Ends
+from sim.study.results import Band, Comparison, Ends
 
 CARDS_PER_ROW = 4
 VERDICT_BOXES = {
@@ -52,6 +52,14 @@ MONEY = (
     ("cac_spent", "Winning customers (CAC)"),
     ("contribution", "Contribution"),
 )
+PEOPLE_FIGURES = {
+    "mean": "mean",
+    "lower_quartile": "a quarter of them up to",
+    "median": "half of them up to",
+    "upper_quartile": "three quarters up to",
+    "p90": "nine in ten up to",
+    "worst_tenth_mean": "mean of the worst-off tenth",
+}
 GUARDS = ("logo_churn_per_year",)
 VIEWS_KEPT = 20
 LABEL_PIXELS, NUMBER_PIXELS = 200, 70
@@ -145,6 +153,11 @@ def _sentence(view: View) -> None:
     said = view.comparison.decisions[0].sentence
     box = VERDICT_BOXES.get(verdict, st.info)
     box(f"**{verdict[:1].upper()}{verdict[1:]}**  \n{words.escape(said)}")
+    for scenario, found in zip((view.after, view.before), reversed(view.comparison.alerts[:2]), strict=True):
+        for alert in found:
+            st.warning(
+                f"**{words.escape(scenario['name'])}**: {words.escape(alert.sentence)}", icon=":material/warning:"
+            )
     st.caption(
         f"{words.escape(view.after['name'])} against {words.escape(view.before['name'])},"
         f" {words.counted(view.after['replications'], 'paired replication')}. {words.escape(_change(view))}"
@@ -263,6 +276,12 @@ def _who(view: View) -> None:
         kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")
         names = [f"tier.{tier}.{kind}" for tier in view.tiers for kind in kinds]
         _small_table(view, [name for name in names if name in view.differences])
+    st.markdown("**How burnout is spread over people**: simulated, not a statement about a person")
+    st.dataframe(people_table(view.comparison), hide_index=True, width="stretch")
+    st.caption(
+        "The people of all replications together, each with the mean burnout of their weeks; intervals are over"
+        " replications. The mean of a team can hide its worst-off tenth."
+    )
 
 
 def _cost(view: View) -> None:
@@ -412,6 +431,25 @@ def cost_moves(view: View) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=["Team", "Spent on", "Baseline", "What-if", "Difference"])
+
+
+def people_table(comparison: Comparison) -> pd.DataFrame:
+    """Figures of the people's burnout, a row for each team and figure."""
+    before, after = comparison.people.scenarios[:2]
+    rows = []
+    for team, changes in comparison.people.changes[0].items():
+        for name, label in PEOPLE_FIGURES.items():
+            change = words.plain(changes[name].value, "score", difference=True)
+            interval = words.plain_span(changes[name].ci95, "score", difference=True)
+            rows.append(
+                {
+                    "People": f"{team_title(team)}, {label}",
+                    "Difference (95 % interval)": f"{change} ({interval})",
+                    "Baseline": words.plain(before[team].burnout[name].value, "score"),
+                    "What-if": words.plain(after[team].burnout[name].value, "score"),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def _thousands(row: charts.Dot) -> charts.Dot:

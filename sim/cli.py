@@ -1,17 +1,15 @@
-"""The command `csm-planner`: checks scenario files, runs and compares them, lists accounts at risk, opens the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, queues by formula, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
-Exit codes: 0 done, 1 a replication, an output file or the program failed, 2 bad input (nothing written), 130
-interrupted.
+Exit codes: 0 done, 1 a replication, an output file, a row of `verify` or the program failed, 2 bad input (nothing
+written), 130 interrupted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from sim import cli_erlang, cli_verify
+from sim.cli_errors import BadInput
+from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
     name="csm-planner",
@@ -74,10 +74,6 @@ AccountsJsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="F", help="Write accounts and calendar to a JSON file.", show_default=False),
 ]
-
-
-class _BadInput(Exception):
-    """Something that the user can repair; the message says how."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -266,6 +262,10 @@ def accounts(
     )
 
 
+app.command("erlang")(cli_erlang.erlang)
+app.command("verify")(cli_verify.verify)
+
+
 @app.command("app")
 def open_planner(
     port: Annotated[
@@ -276,7 +276,7 @@ def open_planner(
     """Serves the planner on this machine, for the browser."""
     page = Path(__file__).resolve().parents[1] / "planner_app.py"
     if not page.is_file():
-        raise _BadInput(f"{page}: the planner's page is not there; install the package again.")
+        raise BadInput(f"{page}: the planner's page is not there; install the package again.")
     os.chdir(page.parent)  # where `planner` is found, and nothing else by that name
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
@@ -294,7 +294,7 @@ def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSourc
     from sim.scenario import AccountSource
 
     if accounts is None and mapping is not None:
-        raise _BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
+        raise BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
     return None if accounts is None else AccountSource.from_files(accounts, mapping)
 
 
@@ -317,11 +317,9 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv:
     from sim.cli_output import ProgressLine, show_result
     from sim.study.errors import Interrupted
 
-    stop = threading.Event()
-    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in TERMINATION_SIGNALS}
     try:
-        with ProgressLine() as line:
-            result: Result = compute(line, stop.is_set)
+        with stop_on_signals() as stopped, ProgressLine() as line:
+            result: Result = compute(line, stopped)
     except Interrupted as interrupted:
         _say(str(interrupted))
         whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
@@ -336,9 +334,6 @@ def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv:
         if ledger is not None and not whole:
             _say(f"{ledger}: not written; a ledger is whole or not there.")
         raise typer.Exit(INTERRUPTED) from None
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     written = [_write(path, text) for path, text in _texts(result, json, csv)]
     problems = [*result.failures, *filter(None, written)]
     show_result(result, sys.stdout)
@@ -377,7 +372,7 @@ def _say(message: str) -> None:
 def _check_options(
     scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
 ) -> None:
-    """Raises `_BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
+    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
     from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
     from sim.study.output_files import why_not_an_output, why_not_writable
 
@@ -399,7 +394,7 @@ def _check_options(
     if len({path.resolve() for path in wanted}) < len(wanted):
         problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
     if problems:
-        raise _BadInput("\n".join(problems))
+        raise BadInput("\n".join(problems))
 
 
 def execute(arguments: Sequence[str] | None = None) -> int:
@@ -431,7 +426,7 @@ def _report(error: Exception) -> int:
     from sim.scenario.errors import ScenarioError
     from sim.study.errors import PoolError, StudyFailed, StudyInputError
 
-    if isinstance(error, _BadInput | ScenarioError | StudyInputError):
+    if isinstance(error, BadInput | ScenarioError | StudyInputError):
         _say(str(error))
         return BAD_INPUT
     if isinstance(error, OSError | MemoryError):

@@ -20,6 +20,7 @@ from rich.table import Table
 from sim.cli_accounts import show_accounts
 from sim.cli_text import printable
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
+from sim.study.kpis import team_title
 from sim.study.results import Comparison, Ends, RunResult
 from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
@@ -53,6 +54,10 @@ TEAM_MORE = (
     "burnout_mean",
     "wait_mean_minutes",
 )
+
+
+SPREAD_HEADING = "Burnout over people: simulated, not a statement about a person"
+SPREAD_ROWS = {"median": "half of them up to", "p90": "nine in ten up to", "worst_tenth_mean": "worst-off tenth"}
 
 
 class ProgressLine:
@@ -131,12 +136,14 @@ def _show_run(result: RunResult, console: Console) -> None:
             interval = " to ".join(plain(bound, kpi.unit) for bound in estimate.ci95)
         table.add_row(_label(result, name), plain(estimate.mean, kpi.unit), interval)
     console.print(table)
+    console.print(_spread_of_run(result))
+    _show_alerts(result, 0, console)
     console.print("All KPIs: --json F.")
 
 
 def _show_comparison(result: Comparison, console: Console) -> None:
     names = [*COMPANY_HEADLINE, *_of_teams(result, TEAM_HEADLINE), "proactive_completed_share"]
-    for scenario, difference in zip(result.scenarios[1:], result.differences, strict=True):
+    for index, (scenario, difference) in enumerate(zip(result.scenarios[1:], result.differences, strict=True)):
         heading = _heading(f"{scenario.name} against {result.baseline.name}", result)
         table = _table(heading, ("baseline", "scenario", "difference\n(adjusted interval)", "verdict"))
         for name in names:
@@ -152,8 +159,11 @@ def _show_comparison(result: Comparison, console: Console) -> None:
                 verdict_words(change),
             )
         console.print(table)
+        console.print(_spread_of_comparison(result, index))
     for index, decision in enumerate(result.decisions):
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
+        for which in (index + 1, 0):
+            _show_alerts(result, which, console)
         console.print(printable(decision.note))
         if result.ends is not None:
             console.print(ends_text(result.ends, index))
@@ -162,6 +172,41 @@ def _show_comparison(result: Comparison, console: Console) -> None:
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
         "All KPIs: --json F."
     )
+
+
+def _show_alerts(result: RunResult | Comparison, index: int, console: Console) -> None:
+    """What the means hide. index : of the scenario."""
+    name = result.scenarios[index].name
+    for alert in result.alerts[index]:
+        console.print(f"WARNING for {printable(f'{name}: {alert.sentence}')}", soft_wrap=False)
+
+
+def _spread_of_run(result: RunResult) -> Table:
+    """How burnout is spread over the people of each team."""
+    table = _table(SPREAD_HEADING, ("burnout", "95 % interval"))
+    for team, spread in result.people.scenarios[0].items():
+        for name, label in SPREAD_ROWS.items():
+            figure = spread.burnout[name]
+            interval = " to ".join(plain(bound, "score") for bound in figure.ci95) if figure.ci95 else "–"
+            table.add_row(f"{team_title(team)}, {label}", plain(figure.value, "score"), interval)
+    return table
+
+
+def _spread_of_comparison(result: Comparison, index: int) -> Table:
+    """The same for the baseline and a what-if, with the differences. index : of the what-if."""
+    table = _table(SPREAD_HEADING, ("baseline", "scenario", "difference (95 % interval)"))
+    before, after = result.people.scenarios[0], result.people.scenarios[index + 1]
+    for team, changes in result.people.changes[index].items():
+        for name, label in SPREAD_ROWS.items():
+            change = changes[name]
+            interval = f" ({plain_interval(change.ci95, 'score')})" if change.ci95 else ""
+            table.add_row(
+                f"{team_title(team)}, {label}",
+                plain(before[team].burnout[name].value, "score"),
+                plain(after[team].burnout[name].value, "score"),
+                plain_change(change.value, "score") + interval,
+            )
+    return table
 
 
 def ends_text(ends: Ends, index: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from small import small_inputs
 
+from sim.model import week_end
 from sim.model.agenda import DAY_ORDER, Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
@@ -90,5 +91,5 @@ def days_of(
 
     agenda.call(24.0, DAY_ORDER, end_day, 0)
     agenda.run_to(until)
-    center.count_all(until)
+    week_end.count_all(center, until)
     return Days(center, state.teams[0].agents)

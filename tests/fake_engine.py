@@ -6,6 +6,7 @@ numbers depend on seed, replication and scenario only.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import sys
@@ -53,6 +54,9 @@ def inputs(name: str = "Fake", behaviour: str = "work", marker: str = "", effect
         cac_per_new_arr=1.0,
         programme_cost_per_year=0.0,
         burnout_high_above=0.5,
+        phases=(),
+        start=dt.date(2026, 1, 5),
+        opening_burnout=(0.0, 0.0),
     )
 
 

@@ -47,6 +47,8 @@ def make_inputs(**changes: Any) -> Inputs:
         "cac_per_new_arr": 2.0,
         "programme_cost_per_year": 0.0,
         "burnout_high_above": 0.5,
+        "phases": (),
+        "opening_burnout": (0.0, 0.0),
     }
     return cast(Inputs, SimpleNamespace(**(values | changes)))
 

@@ -102,7 +102,7 @@ def run_all(baseline: Inputs, scenarios: Sequence[Inputs], seed: int = 1, replic
     return list(replicate(baseline, scenarios, seed, replication))
 
 
-TABLES = ("contacts", "account_events", "people_weeks", "tier_weeks", "accounts", "opening")
+TABLES = ("contacts", "account_events", "people_weeks", "tier_weeks", "accounts", "opening", "duty")
 
 
 def tables_of(history: History) -> dict[str, Table]:

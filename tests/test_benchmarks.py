@@ -9,13 +9,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import loops
 from benchmarks.company import accounts_in, company, contacts_simulated, run_once
 from benchmarks.report import SECTIONS, Size, report
+from benchmarks.weekday import occupied
 
-TINY = Size(rounds=1, study_rounds=1, replications=(2,), accounts=(40, 80), weeks=3, warm_up_weeks=2)
+TINY = Size(rounds=1, study_rounds=1, replications=(2,), accounts=(40, 80), largest=80, weeks=3, warm_up_weeks=2)
 
 
 def rows(lines: list[str]) -> list[list[str]]:
@@ -90,3 +92,11 @@ def test_an_unknown_section_is_refused_with_the_names_that_there_are(project: Pa
     )
     assert done.returncode == 2, "a misspelt section must not run anything"
     assert all(name in done.stderr for name in SECTIONS), "the message must list the sections that can be asked for"
+
+
+def test_a_working_days_profile_adds_up_to_the_hours() -> None:
+    began, ended = np.array([9.0, 24 * 4 + 16.75, 168 + 9.25]), np.array([10.25, 24 * 4 + 17.0, 168 + 33.5])
+    found = occupied(began, ended, days=10)
+    hours = found.sum() / 2 * 10
+    assert hours == pytest.approx(1.25 + 0.25 + 24.25), "half-hour bins times ten days give the hours back"
+    assert found[18] * 10 == pytest.approx(1 + 1 * 0.5 + 1), "from nine: one whole, half of another, a whole next day"

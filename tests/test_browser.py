@@ -97,6 +97,7 @@ def test_the_reroute_answer_is_three_clicks_from_a_fresh_start(browser: Browser,
     page.close()
 
 
+@pytest.mark.slow
 def test_moving_the_share_slider_changes_the_sentence_and_marks_the_answer_stale(
     browser: Browser, planner_url: str
 ) -> None:
@@ -131,6 +132,7 @@ def test_cancel_ends_a_long_run_and_the_next_one_works(browser: Browser, planner
     page.close()
 
 
+@pytest.mark.slow
 def test_a_link_restores_the_question_and_the_answer(browser: Browser, planner_url: str) -> None:
     rule = '{"from":"csm","to":"support","share":0.7,"how":"warm_transfer"}'
     change = f'{{"from":"2026-10-01","set":{{"routing.rules":[{rule}],"teams.support.headcount":7}}}}'
@@ -217,6 +219,7 @@ def upload(page: Page, name: str, text: str) -> None:
     page.locator("input[type=file]").first.set_input_files(files=[file])  # type: ignore[list-item]
 
 
+@pytest.mark.slow
 def test_a_good_list_is_used_on_all_pages_and_a_bad_one_is_answered_with_all_its_problems(
     browser: Browser, planner_url: str
 ) -> None:

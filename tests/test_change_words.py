@@ -32,6 +32,10 @@ def what_if(folder: Path, text: str) -> Scenario:
             " Support team has 6 people, 1 more.",
         ),
         ("one_more_csm.yaml", "From 1 July 2026 the CSM team has 7 people, 1 more."),
+        (
+            "hiring_freeze.yaml",
+            "From 1 July 2026 the CSM team hires nobody and the Support team hires nobody.",
+        ),
     ],
 )
 def test_shipped_what_ifs_are_said_in_one_sentence(

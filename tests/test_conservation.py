@@ -115,6 +115,25 @@ companies = st.fixed_dictionaries(
     }
     | {f"mechanisms.{name}": st.sampled_from([True, True, True, False]) for name in ALL_MECHANISMS}
 )
+KNOWLEDGE_BASE = {
+    "live": False, "response_target_minutes": 60, "cost_per_contact": 0.1, "handle_time_factor": 1,
+    "resolution_factor": 1, "warmth_factor": 0,
+    "self_service": {"solved_probability": 0.4, "then": {"email": 0.5, "phone": 0.5}, "delay_mean_minutes": 900},
+}  # fmt: skip
+# None deletes: the company has nothing of the kind.
+queues = st.fixed_dictionaries(
+    {
+        "teams.support.queue_capacity": st.sampled_from([None, 0, 2]),
+        "teams.csm.changeover_minutes": st.sampled_from([None, 12]),
+        "channels.phone.redial": st.sampled_from([None, {"probability": 0.7, "delay_mean_minutes": 45}]),
+        "channels.chat.concurrency": st.sampled_from([None, 3]),
+        "channels.chat.slower_per_extra_contact": st.just(0.2),
+        "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE]),
+        "routing.escalation": st.sampled_from([[], [{"from": "support", "to": "csm", "share": 0.7}]]),
+        "routing.overflow": st.sampled_from([[], [{"from": "csm", "to": "support", "waiting": 2}]]),
+        "mechanisms.one_open_contact_per_account": st.sampled_from([False, False, True]),
+    }
+)
 dated = st.one_of(
     st.just([]),
     st.fixed_dictionaries(
@@ -140,6 +159,10 @@ def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inpu
         values |= {f"teams.{team}.{key}": value for key, value in values.pop(team).items()}
     vacancies = min(values["teams.csm.opening_vacancies"], ceil(values["teams.csm.headcount"]) - 1)
     clock = {"time_zone": "America/New_York"} if "teams.support.time_zone" in values else {}
+    if not values.get("channels.chat.concurrency"):
+        values = {name: value for name, value in values.items() if name != "channels.chat.slower_per_extra_contact"}
+    if values.get("channels.knowledge_base"):
+        values = values | {"categories.how_to.channel_shares": {"phone": 0.4, "email": 0.3, "knowledge_base": 0.3}}
     return small_inputs(values | clock | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
 
 
@@ -217,19 +240,28 @@ def contacts_are_conserved(history: History, made: Counter[int], end: float) -> 
     index = {key: row for row, key in enumerate(where)}
     for (key, attempt, leg), row in index.items():
         if leg:
-            before = index.get((key, attempt, 0))
+            before = index.get((key, attempt, leg - 1))
             if rows["queued"][row] >= 0 and before is not None:
-                assert rows["outcome"][before] == ledger.ESCALATED, "a second leg follows a handover"
-                assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
-            assert before is not None or rows["queued"][row] < 0, "a second leg has a first"
+                handed_over, tried_alone = (rows["outcome"][before] == o for o in (ledger.ESCALATED, ledger.BOUNCED))
+                assert handed_over or tried_alone, "a second leg follows a handover, or self-service in vain"
+                if handed_over:
+                    assert rows["ended"][before] == rows["queued"][row], "it joins its queue when the first leg ends"
+                else:
+                    assert rows["ended"][before] <= rows["born"][row] == rows["queued"][row], "it comes later"
+            assert before is not None or rows["born"][row] < WEEK, "a second leg has a first"
         elif attempt and rows["born"][row] > 0:
-            befores = [index[k] for k in ((key, attempt - 1, 0), (key, attempt - 1, 1)) if k in index]
-            ends = [b for b in befores if rows["outcome"][b] in (ledger.UNRESOLVED, ledger.ABANDONED)]
+            befores = [index[k] for k in ((key, attempt - 1, before) for before in range(4)) if k in index]
+            ends = [b for b in befores if rows["outcome"][b] in LEAVE_IT_OPEN]
             before_run = not ends and not any(rows["ended"][b] >= 0 for b in befores)
             assert len(ends) == 1 or before_run, "a repeat follows one attempt that failed"
             assert all(rows["ended"][b] <= rows["born"][row] for b in ends), "a repeat comes after it"
     escalated = {key for key, outcome in outcomes.items() if outcome == ledger.ESCALATED}
-    assert escalated <= {(key, attempt, 0) for key, attempt, leg in outcomes if leg}, "each handover has its second leg"
+    followed = {(key, attempt, leg - 1) for key, attempt, leg in outcomes if leg}
+    assert escalated <= followed, "each handover has its second leg"
+
+
+LEAVE_IT_OPEN = (ledger.UNRESOLVED, ledger.ABANDONED, ledger.BLOCKED)
+ASK_NOBODY = (ledger.DEFLECTED, ledger.BOUNCED, ledger.NOT_RAISED)
 
 
 def time_never_runs_back(history: History, end: float) -> None:
@@ -238,7 +270,9 @@ def time_never_runs_back(history: History, end: float) -> None:
     open_ = rows["outcome"] == ledger.OPEN
     assert (over == ~open_).all(), "what is open has no end, and all else has one"
     # The clock adds delays to its time, so an event may come one last digit before its own time.
-    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS).all(), "born before queued"
+    asked = ~np.isnan(rows["queued"])
+    assert (asked == ~np.isin(rows["outcome"], ASK_NOBODY)).all(), "whoever asks a team joins a queue"
+    assert (rows["born"] <= rows["queued"] + ROUNDING_HOURS)[asked].all(), "born before queued"
     assert (rows["queued"][served] <= rows["started"][served]).all(), "queued before started"
     assert (rows["started"][served & over] <= rows["ended"][served & over]).all(), "started before ended"
     names = [ledger.OUTCOMES[o] for o in rows["outcome"][over & (rows["ended"] < rows["queued"])]]
@@ -268,9 +302,32 @@ def by_one_person(rows: Table, inputs: Inputs) -> np.ndarray:
     return ~np.isnan(rows["started"]) & ~np.array(hands_over)[rows["team"]]
 
 
+def side_by_side_stays_within_bounds(rows: Table, inputs: Inputs, end: float) -> np.ndarray:
+    """Live contacts of a channel with a concurrency: nobody has more in hand than that, or anything else beside.
+
+    Returns which rows they are.
+    """
+    beside = (inputs.phases[0].channels.concurrency[rows["channel"]] > 1) & rows["live"]
+    for team, seat in {*zip(rows["team"][beside].tolist(), rows["seat"][beside].tolist(), strict=True)}:
+        mine = rows_where(rows, beside & (rows["team"] == team) & (rows["seat"] == seat))
+        over = np.where(np.isnan(mine["ended"]), end, mine["ended"])
+        times = np.concatenate([mine["started"] + ROUNDING_HOURS, over])
+        change = np.repeat([1, -1], len(over))
+        most = int(np.cumsum(change[np.lexsort((change, times))]).max())
+        allowed = int(inputs.phases[0].channels.concurrency.max())
+        assert most <= allowed, f"{inputs.teams[team]} {seat} has {most} at once"
+        alone = rows_where(rows, ~beside & (rows["team"] == team) & (rows["seat"] == seat))
+        for start, until in zip(mine["started"], over, strict=True):
+            others = np.nan_to_num(alone["ended"], nan=end)
+            inside = (alone["started"] < until - ROUNDING_HOURS) & (others > start + ROUNDING_HOURS)
+            assert not inside.any(), "beside them there is nothing else"
+    return beside
+
+
 def nobody_serves_two_at_once(history: History, inputs: Inputs, end: float) -> None:
     """By the ledger; what is put down and taken up again is watched while it happens (`watched_start`)."""
     rows = rows_where(history.contacts, by_one_person(history.contacts, inputs))
+    rows = rows_where(rows, ~side_by_side_stays_within_bounds(rows, inputs, end))
     assert in_one_go(rows, end).all(), "who finishes what is begun works on it until its end"
     until = np.where(np.isnan(rows["ended"]), end, rows["ended"])
     order = np.lexsort((rows["started"], rows["seat"], rows["team"]))
@@ -359,10 +416,10 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
         assert not hands_on, "no contact is in two hands"
         start(center, agent, contact, now)
 
-    start = ContactCenter._start
+    start = ContactCenter.start
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(replication, "make_contacts", counting)
-        patch.setattr(ContactCenter, "_start", watched_start)
+        patch.setattr(ContactCenter, "start", watched_start)
         return run(inputs, seed), made
 
 
@@ -371,11 +428,11 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(companies, dated, st.integers(0, 5))
+@given(companies, queues, dated, st.integers(0, 5))
 def test_accounts_cents_contacts_and_hours_are_conserved(
-    values: dict[str, Any], changes: list[dict[str, Any]], seed: int
+    values: dict[str, Any], queued: dict[str, Any], changes: list[dict[str, Any]], seed: int
 ) -> None:
-    inputs = small_company(values, changes)
+    inputs = small_company(values | queued, changes)
     history, made = with_made_contacts(inputs, seed)
     end = inputs.weeks * WEEK
     accounts_are_conserved(history, inputs)
@@ -502,8 +559,12 @@ def test_waits_add_up_to_the_number_waiting_over_time() -> None:
     seen: dict[float, int] = {}
 
     def looking(self: Run, week: int) -> Any:
-        queues = [q for team in self.center.teams for q in (team.pool, *(agent.queue for agent in team.agents))]
-        seen[week * WEEK] = sum(1 for queue in queues for heap in queue.heaps for entry in heap if entry[3].waiting)
+        queues = [
+            q for team in self.center.teams for q in (*team.pools.values(), *(agent.queue for agent in team.agents))
+        ]
+        seen[week * WEEK] = sum(
+            1 for queue in queues for heap in queue.heaps for entry in heap if entry[3].queue is queue
+        )
         return end_week(self, week)
 
     end_week = Run._end_week

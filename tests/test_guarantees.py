@@ -81,6 +81,7 @@ ORDER = {
     "tier_weeks": ("tier", "week"),
     "accounts": ("id",),
     "opening": ("id",),
+    "duty": ("began", "seat", "team"),
 }
 
 

@@ -15,7 +15,8 @@ from sim.model import staff
 from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import Kind, PeopleRules
+from sim.model.inputs import PeopleRules
+from sim.model.kinds import Kind
 from sim.model.ledger import HIRED, OUTCOMES, QUIT
 from sim.model.luck import Luck, key_of
 from sim.model.queue import NO_MORE, Contact, records
@@ -146,7 +147,7 @@ def day_of(
                 u_resolve=0.5, patience=1.0, attempts=NO_MORE, row=0,
             )
         )  # fmt: skip
-    center.expect(iter(made))
+    center.expect(made)
     center.day.plan_shifts(0.0, 24.0, phase)
     agenda.run_to(24.0)
     done = records(state.finished)[["started", "ended", "outcome"]].tolist()

@@ -15,7 +15,8 @@ from small import rows_where, run, small_inputs
 from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
-from sim.model.inputs import Kind, Phase
+from sim.model.inputs import Phase
+from sim.model.kinds import Kind
 from sim.model.queue import NO_MORE, Contact, records
 
 START, END, LIMIT = 9.0, 17.0, 0.9
@@ -84,7 +85,7 @@ def served_by_the_engine(rows: list[Waiting], overtime: bool) -> list[tuple[int,
     center = ContactCenter(agenda, used, state)
     agent = state.teams[0].agents[0]
     for row in rows:
-        (agent.queue if row.own else state.teams[0].pool).push(contact_of(row))
+        (agent.queue if row.own else state.teams[0].pool()).push(contact_of(row))
     center.day.plan_shifts(0.0, 24.0, used)
     agenda.run_to(32.0)
     return records(state.finished)[["key", "started"]].tolist()

@@ -383,7 +383,7 @@ WHOLE = yaml.safe_load(dump_scenario(child(CHANGES)))
 PLACES = [path for path in _leaves(WHOLE) if path]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=4))
 def test_a_scenario_with_random_wrong_values_gives_problems_and_no_traceback(
     wrong: list[tuple[tuple[object, ...], object]],

@@ -9,6 +9,7 @@ import pytest
 from days import ONE_DAY, contact, days_of
 from small import AROUND_THE_CLOCK, NOTHING_HAPPENS, rows_where, run, small_inputs
 
+from sim.model import week_end
 from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.ledger import OPEN
@@ -138,7 +139,7 @@ def test_a_day_off_is_no_reason_to_take_somebodys_work_away() -> None:
 
 def test_what_was_begun_is_finished_although_its_account_leaves_and_its_window_passes() -> None:
     def leave(center: ContactCenter) -> None:
-        center.withdraw({1, 2}, center.sweep(20.0), 20.0)
+        week_end.withdraw(center, {1, 2}, week_end.sweep(center, 20.0), 20.0)
 
     for team in ({"at_shift_end": "pause"}, {"at_shift_end": "hand_over", "hand_over_minutes": 0}):
         work = [contact(1, 16.0, 2.0, usual_hours=1.0), contact(2, 18.0, 1.0)]

@@ -24,7 +24,7 @@ from sim.model.inputs import (
     Phase,
     StateRules,
 )
-from sim.model.ledger import ABANDONED, RESOLVED, UNRESOLVED, Table
+from sim.model.ledger import ABANDONED, BLOCKED, RESOLVED, UNRESOLVED, Table
 from sim.model.luck import Luck, key_of
 
 ADOPTION, SATISFACTION, EXECUTIVE = range(3)
@@ -167,8 +167,9 @@ def contact_effects(
 ) -> tuple[FloatArray, FloatArray]:
     """What finished contacts do to the states: new state = slope x state + offset, both (3, contacts).
 
-    A customer's contact raises satisfaction if it was resolved in time; being unresolved, late, handed over,
-    repeated or abandoned each take their share of what is there. A failed contact costs adoption. Contacts
+    A customer's contact raises satisfaction if it was resolved in time; being unresolved, late, handed over (or
+    turning to a team after self-service in vain), repeated, abandoned or blocked each take their share of what is
+    there. What self-service settles moves nothing. A failed contact costs adoption. Contacts
     that were done raise adoption and executive contact by their category's gains, as a share of what is
     missing, so that returns diminish; a customer's contact also by the warmth of team and channel.
     """
@@ -176,13 +177,14 @@ def contact_effects(
     customer = categories.customer[category]
     done = outcome == RESOLVED
     late = contacts["started"] > contacts["due"]
-    failed = customer & ((outcome == UNRESOLVED) | (outcome == ABANDONED))
+    gave_up = customer & ((outcome == ABANDONED) | (outcome == BLOCKED))
+    failed = gave_up | (customer & (outcome == UNRESOLVED))
     kept = (
         (1 - rules.unresolved_loss * (customer & (outcome == UNRESOLVED)))
         * (1 - rules.late_loss * (customer & late))
         * (1 - rules.transfer_loss * (customer & (contacts["leg"] > 0)))
         * (1 - rules.repeat_loss * (customer & (contacts["attempt"] > 0)))
-        * (1 - rules.abandoned_loss * (customer & (outcome == ABANDONED)))
+        * (1 - rules.abandoned_loss * gave_up)
     )
     warm = customer & ~np.isnan(contacts["started"])
     warmth = np.where(warm, team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]], 0.0)

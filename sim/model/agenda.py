@@ -6,9 +6,10 @@ not an event object, since every contact needs two or three; the few long-lived 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
+from math import inf
 from typing import Any
 
 import simpy
@@ -16,6 +17,14 @@ import simpy
 PHASE_ORDER, SHIFT_ORDER, END_ORDER, GIVE_UP_ORDER, ARRIVE_ORDER, DAY_ORDER, WEEK_ORDER, OPEN_ORDER = range(1, 9)
 
 Call = tuple[float, int, int, Callable[[Any, float], None], Any]  # time, order, number, function, its argument
+
+
+_NEVER = (inf, 0)
+_NONE: tuple[float, Any] = (inf, None)
+
+
+def _nobody(what: Any, now: float) -> None:
+    """Receives nothing: nothing is expected."""
 
 
 class Agenda(simpy.Environment):
@@ -26,12 +35,14 @@ class Agenda(simpy.Environment):
         self.time = time
         self.calls: list[Call] = []
         self._numbers = count()
+        self._coming: Iterator[tuple[float, Any]] = iter(())
+        self._next, self._what = inf, None  # of those that come: the time of the first, and what it is
+        self._receive: Callable[[Any, float], None] = _nobody
 
     def call(self, time: float, order: int, function: Callable[[Any, float], None], argument: Any) -> None:
         """Lets function(argument, hour) be called at `time`: by order, then as they were put down, at the same time."""
         now = self.time
-        delay = time - now
-        heappush(self.calls, (now + delay if delay > 0.0 else now, order, next(self._numbers), function, argument))
+        heappush(self.calls, (time if time > now else now, order, next(self._numbers), function, argument))
 
     def put_back(self, calls: Sequence[Call]) -> None:
         """Puts calls down again that were on an agenda, at the same times and in the same order."""
@@ -39,12 +50,31 @@ class Agenda(simpy.Environment):
         heapify(self.calls)
         self._numbers = count(1 + max((call[2] for call in self.calls), default=0))
 
+    def expect(self, coming: Iterable[tuple[float, Any]], receive: Callable[[Any, float], None]) -> None:
+        """Lets receive(what, hour) be called for each (hour, what), which are in order of time, as an arrival.
+
+        Those still expected from before are forgotten. It saves a row on the heap for most contacts.
+        """
+        self._coming, self._receive = iter(coming), receive
+        self._next, self._what = next(self._coming, _NONE)
+
     def run_to(self, time: float) -> None:
         """Makes all calls before `time`; then it is `time`."""
         calls = self.calls
-        while calls and calls[0][0] < time:
-            self.time, _, _, function, argument = heappop(calls)
-            function(argument, self.time)
+        while True:
+            first = calls[0] if calls else _NEVER
+            now = self._next
+            if now < first[0] or (now == first[0] and first[1] > ARRIVE_ORDER):
+                if now >= time:
+                    break
+                self.time, what = now, self._what
+                self._next, self._what = next(self._coming, _NONE)
+                self._receive(what, now)
+            elif first[0] < time:
+                self.time, _, _, function, argument = heappop(calls)
+                function(argument, self.time)
+            else:
+                break
         self.time = time
 
     def at(self, time: float, order: int) -> simpy.Event:

@@ -78,7 +78,11 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
             table.owner[team] = -1
             continue
         agents = state.teams[team].agents
-        seats = {agent.seat: rules.seat(agent.seat).hours_share for agent in agents if not agent.closed}
+        seats = {
+            agent.seat: rules.seat(agent.seat).hours_share
+            for agent in agents
+            if not agent.closed and not agent.needs_book
+        }
         load = owner_load(table, phase, team)
         for left_team, seat in state.vacated:
             if left_team == team:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from sim.model.inputs import Phase
-from sim.model.queue import Contact, Queue
+from sim.model.queue import Contact, Line, Queue
 from sim.model.staff import Agent
 
 _LONG_AGO = -1e9
@@ -17,12 +17,27 @@ _LONG_AGO = -1e9
 
 @dataclass
 class TeamState:
-    """One team: its seats, the shared queue, and who is idle (longest first)."""
+    """One team: its seats, its shared queues, and who is idle (longest first)."""
 
     agents: list[Agent] = field(default_factory=list)
-    pool: Queue = field(default_factory=Queue)
+    line: Line = field(default_factory=Line)
+    pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
+
+    def pool(self, skill: str = "") -> Queue:
+        """The queue of contacts that whoever has the skill may take; without one, everybody."""
+        queue = self.pools.get(skill)
+        if queue is None:
+            queue = self.pools[skill] = Queue(self.line)
+            for agent in self.agents:
+                self.give_queues(agent)
+        return queue
+
+    def give_queues(self, agent: Agent) -> None:
+        """Lets an agent take what its skills allow: its own queue, and the shared ones."""
+        shared = (queue for skill, queue in self.pools.items() if not skill or skill in agent.skills)
+        agent.queues = (agent.queue, *shared)
 
 
 def open_until(team: TeamState) -> None:
@@ -36,7 +51,9 @@ class CenterState:
 
     teams: list[TeamState]
     finished: list[bytes] = field(default_factory=list)  # a `RECORD` for each contact that ended this week
+    duty: list[tuple[int, int, float, float]] = field(default_factory=list)  # team, seat, at the desk from and to
     returning: dict[tuple[int, int], Contact] = field(default_factory=dict)  # by key and attempt
+    with_open_contact: set[int] = field(default_factory=set)  # accounts, where they may have only one
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
     opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
     day_end: float = -inf  # of the last working day that has begun
@@ -46,13 +63,13 @@ def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float
     """Teams before the first day: full seats with experienced people, the last ones vacant."""
     teams = []
     for index, rules in enumerate(phase.teams):
-        agents = []
+        team = TeamState()
         for seat in range(rules.headcount):
-            agent = Agent(index, seat, _LONG_AGO, rules.key)
+            agent = Agent(index, seat, _LONG_AGO, rules.key, Queue(team.line))
             agent.fatigue = agent.burnout = burnout[index]
             if seat >= rules.headcount - vacancies[index]:
                 agent.employed = False
                 agent.vacated_at = now
-            agents.append(agent)
-        teams.append(TeamState(agents=agents))
+            team.agents.append(agent)
+        teams.append(team)
     return CenterState(teams=teams)

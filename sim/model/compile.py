@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import fields
+from math import inf
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaincinv
+from scipy.special import gammainccinv, gammaincinv, ndtr
 
 from sim.model.accounts import seats_by_arr
 from sim.model.calendars import Span
 from sim.model.clock import ContactProfile
+from sim.model.durations import LAWS, NORMAL_GRID, Durations
 from sim.model.inputs import (
     AT_SHIFT_END,
     DRIVERS,
@@ -22,18 +24,24 @@ from sim.model.inputs import (
     HOURS_PER_WEEK,
     WEEKS_PER_YEAR,
     Book,
+    BoolArray,
     CategoryRules,
     ChannelRules,
     DemandRules,
     DepartureRules,
+    Escalation,
     FloatArray,
     Inputs,
     MechanismSwitches,
+    Overflow,
     PeopleRules,
     Phase,
     PlaybookRules,
+    RecoveryRules,
+    RedialRules,
     RouteRule,
     RoutingRules,
+    SelfServiceRules,
     StateRules,
     TeamRules,
     TierRules,
@@ -43,9 +51,11 @@ from sim.model.routing import pick
 from sim.model.working_time import working_time
 from sim.scenario import AccountList, Scenario, phases
 from sim.scenario.schema_accounts import Accounts, Tier
-from sim.scenario.schema_contacts import Routing
+from sim.scenario.schema_contacts import Category, Channel, Routing
 from sim.scenario.schema_departures import Departures
 from sim.scenario.schema_teams import Team
+
+SMALLEST_CV = 1e-6  # below it, a spread is none
 
 
 def compile_inputs(scenario: Scenario) -> Inputs:
@@ -95,6 +105,8 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
     tiers, categories = list(scenario.tiers), list(scenario.categories)
     people = scenario.people.model_dump()
     people.update(people.pop("strain"))
+    if people["recovery"] is not None:
+        people["recovery"] = RecoveryRules(**people["recovery"])
     return Phase(
         start_hour=start_hour,
         states=_states(scenario.accounts),
@@ -114,6 +126,14 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
             handle_factor=np.array([c.handle_time_factor for c in scenario.channels.values()]),
             resolution_factor=np.array([c.resolution_factor for c in scenario.channels.values()]),
             warmth_factor=np.array([c.warmth_factor for c in scenario.channels.values()]),
+            travel_hours=np.array([(c.travel_minutes or 0) / 60 for c in scenario.channels.values()]),
+            concurrency=np.array([c.concurrency or 1 for c in scenario.channels.values()], dtype=np.int64),
+            slower_per_extra_contact=np.array([c.slower_per_extra_contact or 0.0 for c in scenario.channels.values()]),
+            redial=tuple(
+                None if c.redial is None else RedialRules(c.redial.probability, c.redial.delay_mean_minutes / 60)
+                for c in scenario.channels.values()
+            ),
+            self_service=tuple(_self_service(c, channels) for c in scenario.channels.values()),
         ),
         teams=tuple(_team(name, team, scenario.time_zone, span) for name, team in scenario.teams.items()),
         routing=_routing(scenario.routing, categories, teams, scenario),
@@ -163,7 +183,7 @@ def _rate_quantiles(cv: float) -> FloatArray:
     """Quantiles of a gamma variable with mean 1 at 1,025 equal steps, the last at the middle of its cell."""
     steps = np.linspace(0, 1, 1025)
     steps[-1] = 1 - 1 / 4096
-    if cv < 1e-6:
+    if cv < SMALLEST_CV:
         return np.ones(len(steps))
     shape = 1 / cv**2
     return np.asarray(gammaincinv(shape, steps) / shape)
@@ -196,7 +216,8 @@ def _categories(scenario: Scenario, channels: list[str]) -> CategoryRules:
         support_call=np.array([c.support_call for c in rows]),
         rate_per_week=np.array([(c.contacts_per_account_month or 0.0) * 12 / WEEKS_PER_YEAR for c in rows]),
         handle_hours=np.array([c.handle_time_mean_minutes / 60 for c in rows]),
-        handle_cv=np.array([c.handle_time_cv for c in rows]),
+        durations=_durations(rows),
+        skill=tuple(c.skill for c in rows),
         resolution=np.array([c.resolution_probability for c in rows]),
         priority=np.array([c.priority for c in rows], dtype=np.int64),
         urgent=np.array([c.urgent for c in rows]),
@@ -206,6 +227,37 @@ def _categories(scenario: Scenario, channels: list[str]) -> CategoryRules:
         executive_gain=np.array([c.executive_gain for c in rows]),
         channel_shares=np.cumsum(shares, axis=1),
     )
+
+
+def _self_service(channel: Channel, channels: list[str]) -> SelfServiceRules | None:
+    if channel.self_service is None:
+        return None
+    rules = channel.self_service
+    shares = np.cumsum([rules.then.get(name, 0.0) for name in channels])
+    return SelfServiceRules(rules.solved_probability, shares, rules.delay_mean_minutes / 60)
+
+
+def _durations(categories: list[Category]) -> Durations:
+    return Durations(
+        law=np.array([LAWS.index(c.handle_time_distribution) for c in categories], dtype=np.int64),
+        cv=np.array([c.handle_time_cv for c in categories]),
+        table=tuple(_duration_table(c) for c in categories),
+    )
+
+
+def _duration_table(category: Category) -> FloatArray:
+    """What `Durations` looks up for one category. A gamma law of no spread is a constant."""
+    if category.handle_time_distribution == "empirical":
+        sample = np.sort(np.asarray(category.handle_time_sample_minutes, dtype=float))
+        return np.asarray(sample / sample.mean())
+    if category.handle_time_distribution != "gamma":
+        return np.zeros(0)
+    if category.handle_time_cv < SMALLEST_CV:
+        return np.zeros(len(NORMAL_GRID))
+    shape = 1 / category.handle_time_cv**2
+    below, above = ndtr(NORMAL_GRID), ndtr(-NORMAL_GRID)
+    quantiles = np.where(NORMAL_GRID < 0, gammaincinv(shape, below), gammainccinv(shape, above)) / shape
+    return np.log(np.maximum(quantiles, np.finfo(float).tiny))
 
 
 def _position(scenario: Scenario, category: str) -> int:
@@ -224,32 +276,60 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
         at_shift_end=AT_SHIFT_END.index(team.at_shift_end),
         hand_over_hours=(team.hand_over_minutes or 0.0) / 60,
         overtime_limit_hours=team.overtime_limit_hours_per_day,
+        overtime_limit_week_hours=_or_none(team.overtime_limit_hours_per_week),
         callback_target_hours=team.callback_target_minutes / 60,
         support_call_handle_factor=team.support_call_handle_time_factor,
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
         time_to_fill_hours=team.time_to_fill_weeks * HOURS_PER_WEEK,
         ramp_hours=team.ramp_weeks * HOURS_PER_WEEK,
+        changeover_hours=(team.changeover_minutes or 0) / 60,
+        price_per_contact=team.price_per_contact or 0.0,
         **_same_named(TeamRules, team.model_dump(exclude=_OWN_FORM)),
     )
 
 
-_OWN_FORM = {"headcount", "meetings", "breaks_per_day", "at_shift_end"}  # another form than the schema's
+_OWN_FORM = {  # another form than the schema's
+    "headcount",
+    "meetings",
+    "breaks_per_day",
+    "at_shift_end",
+    "skills",
+    "price_per_contact",
+}
+
+
+def _or_none(limit: float | None) -> float:
+    """A limit, or infinity where there is none."""
+    return inf if limit is None else limit
 
 
 def _routing(routing: Routing, categories: list[str], teams: list[str], scenario: Scenario) -> RoutingRules:
     support_calls = [name for name, category in scenario.categories.items() if category.support_call]
     shares = np.array([[routing.assign[category].get(team, 0.0) for team in teams] for category in categories])
+    customers = [name for name, category in scenario.categories.items() if category.initiated_by == "customer"]
+
+    def holds(named: list[str] | None, otherwise: list[str]) -> BoolArray:
+        return np.isin(categories, otherwise if named is None else named)
+
     return RoutingRules(
         assign=np.cumsum(shares, axis=1),
         rules=tuple(
             RouteRule(
-                categories=np.isin(categories, support_calls if rule.categories is None else rule.categories),
+                categories=holds(rule.categories, support_calls),
                 source=teams.index(rule.from_),
                 target=teams.index(rule.to),
                 share=rule.share,
                 warm=rule.how == "warm_transfer",
             )
             for rule in routing.rules
+        ),
+        escalation=tuple(
+            Escalation(holds(rule.categories, customers), teams.index(rule.from_), teams.index(rule.to), rule.share)
+            for rule in routing.escalation
+        ),
+        overflow=tuple(
+            Overflow(holds(rule.categories, customers), teams.index(rule.from_), teams.index(rule.to), rule.waiting)
+            for rule in routing.overflow
         ),
         warm_transfer_hours=routing.warm_transfer_minutes / 60,
         repeat_probability=routing.repeat_probability,

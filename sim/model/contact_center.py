@@ -9,22 +9,33 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heappop
+from collections.abc import Sequence
 from math import inf, nan
 from typing import Any
 
+from sim.model import side_by_side, week_end
 from sim.model.agenda import ARRIVE_ORDER, END_ORDER, GIVE_UP_ORDER, Agenda
 from sim.model.center_state import CenterState, TeamState
 from sim.model.inputs import Phase
-from sim.model.ledger import ABANDONED, ESCALATED, EXPIRED, RESOLVED, UNRESOLVED, WITHDRAWN
-from sim.model.queue import NO_MORE, Contact, Queue, may_overrun
-from sim.model.staff import BUSY, IDLE, Agent, count_duty, go_home
+from sim.model.ledger import (
+    ABANDONED,
+    BLOCKED,
+    BOUNCED,
+    DEFLECTED,
+    ESCALATED,
+    NOT_RAISED,
+    RESOLVED,
+    UNRESOLVED,
+    WITHDRAWN,
+)
+from sim.model.queue import Contact, may_overrun
+from sim.model.staff import AWAY, BUSY, IDLE, Agent, go_home
 from sim.model.working_day import WorkingDay
 
 # A call that can be kept: time, order, number, whether the centre handles it or its working day, handler, argument.
 Pending = tuple[float, int, int, bool, str, Any]
 
+_GOES_ON = (ESCALATED, BOUNCED, NOT_RAISED)  # the account's matter is open still
 _ROUNDING_HOURS = 1e-6  # the clock adds delays to its time, so that an event may come a last digit before its own
 
 
@@ -53,7 +64,8 @@ class ContactCenter:
                 agent.stale_ends = 0
                 if agent.state == BUSY and agent.contact is not None:
                     self.agenda.call(agent.contact.ended, END_ORDER, self._end_service, agent)
-        for contact in self.sweep(now):
+                side_by_side.expect_ends(self, agent, now)
+        for contact in week_end.sweep(self, now):
             self._expect_patience(contact)
         for contact in self.state.returning.values():
             self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
@@ -80,67 +92,127 @@ class ContactCenter:
     def arrive(self, contact: Contact, now: float) -> None:
         """A contact joins its queue.
 
-        1. A live contact that finds nobody on duty becomes a call-back, due in business hours.
-        2. It goes to its owner if one is employed and, unless it is planned work, present; else to the team.
-        3. The owner, or the member idle longest, starts it if it may; else it waits.
-        4. A live customer's patience starts to run.
+        1. In self-service no team is asked: see `_help_themselves`.
+        2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
+        3. It goes to its owner if present, planned work also if only away for the day; else to the team.
+        4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
+           for one more contact side by side.
+        5. Else, if too many wait for the team, it overflows to another, or finds the line full.
+        6. Else it waits; a live customer's patience starts to run.
         """
-        team = self.teams[contact.kind.team]
+        kind = contact.kind
+        if kind.solves >= 0.0:
+            self._help_themselves(contact, now)
+            return
+        team = self.teams[kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
             contact.live = False
-            contact.level = int(self.phase.categories.priority[contact.kind.category]) + 1
-            contact.target_hours = self.phase.teams[contact.kind.team].callback_target_hours
+            contact.level = int(self.phase.categories.priority[kind.category]) + 1
+            contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact) if contact.owner >= 0 else None
         for agent in team.idle:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
-                self._start(agent, contact, now)
+                self.start(agent, contact, now)
                 return
-        (team.pool if owner is None else owner.queue).push(contact)
+        if kind.at_once > 1 and contact.live and not team.line.live:
+            beside = side_by_side.least_busy(team.agents, contact)
+            if beside is not None:
+                self.start(beside, contact, now)
+                return
+        for limit, cell in kind.overflow:
+            if team.line.waiting >= limit:
+                contact.overflows(self.phase.kinds[cell])
+                self._set_due(contact, now)
+                self.arrive(contact, now)
+                return
+        if contact.live and team.line.live >= kind.most_waiting:
+            self.finish(contact, BLOCKED, now)
+            self._call_again(contact, now)
+            return
+        (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
         if contact.live:
             self._expect_patience(contact)
 
-    def expect(self, contacts: Iterator[Contact]) -> None:
-        """Lets contacts arrive one after another, each at its `born`; they come in order of time."""
-        contact = next(contacts, None)
-        if contact is not None:
-            self.agenda.call(contact.born, ARRIVE_ORDER, self._arrive_next, (contact, contacts))
+    def _help_themselves(self, contact: Contact, now: float) -> None:
+        """A customer looks for the answer in self-service.
 
-    def _arrive_next(self, contacts: tuple[Contact, Iterator[Contact]], now: float) -> None:
-        contact, rest = contacts
-        self.expect(rest)
-        self.arrive(contact, now)
+        1. By its own luck the contact is settled (deflected) or not (bounced).
+        2. Who bounced turns to a team after a while.
+        """
+        contact.queued = contact.due = nan
+        if contact.u_resolve < contact.kind.solves:
+            self.finish(contact, DEFLECTED, now)
+            return
+        self.finish(contact, BOUNCED, now)
+        second = contact.second
+        assert second is not None
+        second.born = now + contact.patience
+        self._expect_return(second)
+
+    def expect(self, contacts: Sequence[Contact]) -> None:
+        """Lets customers' contacts arrive, each at its `born`; they come in order of time."""
+        one = self.phase.switches.one_open_contact_per_account
+        self.agenda.expect([(contact.born, contact) for contact in contacts], self._raise if one else self.arrive)
+
+    def _raise(self, contact: Contact, now: float) -> None:
+        """A customer's contact comes, unless the account has an open one: it may have only one."""
+        if contact.account in self.state.with_open_contact:
+            contact.queued = contact.due = nan
+            self.finish(contact, NOT_RAISED, now)
+        else:
+            self.state.with_open_contact.add(contact.account)
+            self.arrive(contact, now)
 
     def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
         if contact.owner < len(team.agents):
-            owner = team.agents[contact.owner]
-            if owner.employed and (owner.present or contact.kind.planned):
+            owner, kind = team.agents[contact.owner], contact.kind
+            there = owner.present or (kind.planned and owner.employed and not owner.in_training)
+            if there and (not kind.skill or kind.skill in owner.skills):
                 return owner
         return None
 
+    def set_skills(self) -> None:
+        """Lets everybody take what the phase's skills allow."""
+        for team, rules in zip(self.teams, self.phase.teams, strict=True):
+            for mine in rules.seats:
+                for agent in team.agents[mine.first : mine.first + mine.seats]:
+                    agent.skills = frozenset(mine.skills)
+                    team.give_queues(agent)
+
     def _expect_patience(self, contact: Contact) -> None:
-        if contact.live and self.phase.switches.abandonment and contact.waiting:
+        if contact.live and self.phase.switches.abandonment and contact.queue is not None:
             self.agenda.call(contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
 
     def _give_up(self, contact: Contact, now: float) -> None:
         """A live customer's patience ends while waiting: the contact leaves its queue as abandoned."""
-        if contact.waiting:
-            contact.waiting = False
-            self._finish(contact, ABANDONED, now)
+        queue = contact.queue
+        if queue is not None:
+            queue.leave(contact)
+            self.finish(contact, ABANDONED, now)
+            self._call_again(contact, now)
+
+    def _call_again(self, contact: Contact, now: float) -> None:
+        """Who gave up, or found the line full, may call again soon; where no redial is known, as if unresolved."""
+        hours = contact.hours_until_redial()
+        if hours < inf:
+            self._expect_return(contact.repeat(now + hours))
+        elif hours != inf:
             self._leave_open(contact, now)
 
     def _leave_open(self, contact: Contact, now: float) -> None:
-        """An unresolved or abandoned matter may be raised again, by its own luck and after its own delay."""
+        """An unresolved matter may be raised again, by its own luck and after its own delay."""
         weeks = contact.weeks_until_back()
         if weeks < inf:
             born = self.phase.demand.profile.later(now, weeks)
-            if born >= contact.expires:
-                return
-            repeat = contact.repeat(born)
-            self.state.returning[repeat.key, repeat.attempt] = repeat
-            self.agenda.call(born, ARRIVE_ORDER, self._return, repeat)
+            if born < contact.expires:
+                self._expect_return(contact.repeat(born))
+
+    def _expect_return(self, contact: Contact) -> None:
+        self.state.returning[contact.key, contact.attempt] = contact
+        self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
 
     def _return(self, contact: Contact, now: float) -> None:
         """An open matter is raised again, unless the account has left meanwhile."""
@@ -153,29 +225,38 @@ class ContactCenter:
         target = contact.target_hours
         contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
-    def _finish(self, contact: Contact, outcome: int, now: float) -> None:
+    def finish(self, contact: Contact, outcome: int, now: float) -> None:
+        """A contact ends: it gets its record."""
         contact.ended = now
         contact.outcome = outcome
         self.state.finished.append(contact.record())
+        if self.state.with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
+            self.state.with_open_contact.discard(contact.account)
 
     # --- service ----------------------------------------------------------------------------------------
 
-    def _start(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent starts a contact: the contact stops waiting, the agent is busy, the end is scheduled.
+    def start(self, agent: Agent, contact: Contact, now: float) -> None:
+        """An agent starts a contact, which waits no longer: the agent is busy, the end is scheduled.
 
         One that was begun before and put down goes on with what is left of it.
         """
-        contact.waiting = False
+        kind = contact.kind
         if contact.seat < 0:
             contact.started = now
-            if not contact.kind.planned:
+            if not kind.planned:
                 agent.day_reactive_starts += 1
                 if now > contact.due:
                     agent.day_overdue += 1
         else:
             contact.take_up()
         contact.seat = agent.seat
+        if kind.at_once > 1 and contact.live:
+            side_by_side.take(self, agent, contact, now)
+            return
         hours = contact.draw * contact.mean_hours * agent.handle_factor
+        if kind.changeover_hours and agent.last_category != kind.category:
+            hours += kind.changeover_hours if agent.last_category >= 0 else 0.0
+            agent.last_category = kind.category
         agent.state = BUSY
         agent.contact = contact
         agent.counted_until = now
@@ -187,7 +268,8 @@ class ContactCenter:
 
         1. The agent's hours are counted.
         2. A contact that was only answered first is handed over: the second team gets its own row.
-           Otherwise it is resolved or not, by its own luck; an unresolved one may come back on a later day.
+           Otherwise it is resolved or not, by its own luck; an unresolved one is passed on to another team, or may
+           come back on a later day.
         3. The agent goes on, becomes idle, takes the break that is due, or goes home.
         """
         contact = agent.contact
@@ -197,20 +279,46 @@ class ContactCenter:
         assert contact is not None
         self.count_hours(agent, contact, now)
         agent.contact = None
+        self._settle(agent, contact, now)
+        self.go_on_working(agent, now)
+
+    def end_side_by_side(self, which: tuple[Agent, Contact, float], now: float) -> None:
+        """One of several contacts side by side ends, if its end has not moved.
+
+        1. The agent's hours are counted; the others go on faster.
+        2. What becomes of it: see `_end_service`.
+        3. The agent takes the next one if that may be beside the others; with nothing in hand, goes on as usual.
+        """
+        agent, contact, _ = which
+        if side_by_side.end(self, which, now):
+            self._settle(agent, contact, now)
+            if agent.side_by_side:
+                side_by_side.take_more(self, agent, now)
+            else:
+                self.go_on_working(agent, now)
+
+    def _settle(self, agent: Agent, contact: Contact, now: float) -> None:
+        """What becomes of a contact whose service has ended."""
         if contact.second is not None:
-            self._finish(contact, ESCALATED, now)
+            self.finish(contact, ESCALATED, now)
             if contact.second.outcome == WITHDRAWN:
                 contact.second.queued = now
-                self._finish(contact.second, WITHDRAWN, now)
+                self.finish(contact.second, WITHDRAWN, now)
             else:
                 self._set_due(contact.second, now)
                 self.arrive(contact.second, now)
         elif contact.u_resolve < contact.kind.resolution * agent.resolution_factor:
-            self._finish(contact, RESOLVED, now)
+            self.finish(contact, RESOLVED, now)
         else:
-            self._finish(contact, UNRESOLVED, now)
-            self._leave_open(contact, now)
-        self.go_on_working(agent, now)
+            cell = _passed_to(contact, agent.resolution_factor) if contact.kind.escalation else -1
+            if cell >= 0:
+                self.finish(contact, ESCALATED, now)
+                passed = contact.passed_on(self.phase.kinds[cell], now)
+                self._set_due(passed, now)
+                self.arrive(passed, now)
+            else:
+                self.finish(contact, UNRESOLVED, now)
+                self._leave_open(contact, now)
 
     def count_hours(self, agent: Agent, contact: Contact, now: float) -> None:
         """Counts the agent's hours on a contact since they were last counted; those after the shift's end apart."""
@@ -224,6 +332,8 @@ class ContactCenter:
             after = min(now - agent.shift_end, hours)
             agent.overtime_hours += after
             agent.unpaid_overtime_hours += after
+            if contact.started >= agent.shift_end:
+                agent.overtime_backlog_hours += after
             agent.day_after_hours += after
             agent.worked_today = True
             if not contact.kind.planned:
@@ -241,7 +351,9 @@ class ContactCenter:
             return
         contact = self._next_contact(agent, now)
         if contact is not None:
-            self._start(agent, contact, now)
+            self.start(agent, contact, now)
+            if agent.side_by_side:
+                side_by_side.take_more(self, agent, now)
         elif on_shift:
             agent.state = IDLE
             self.teams[agent.team].idle.append(agent)
@@ -249,50 +361,56 @@ class ContactCenter:
             go_home(agent)
 
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
-        limit = self.phase.teams[agent.team].overtime_limit_hours
-        return agent.employed and self.phase.switches.overtime and now <= agent.shift_end + limit
+        """Whether an agent may begin something after the shift's end."""
+        rules = self.phase.teams[agent.team]
+        if not agent.employed or agent.recovering or not self.phase.switches.overtime:
+            return False
+        this_week = agent.overtime_hours < rules.overtime_limit_week_hours
+        return this_week and now <= agent.shift_end + rules.overtime_limit_hours
 
     def _next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
 
-        By level, then due time, then arrival, over the agent's own queue and the team's. Schedulable work is
-        taken only if it fits before the shift's end; else the first shorter or urgent item of its level.
-        After the shift's end only urgent work is taken.
+        By level, then due time, then arrival, over the agent's own queue and those of the team that its skills
+        open. Schedulable work is taken only if it fits before the shift's end; else the first shorter or urgent item
+        of its level. After the shift's end only urgent work is taken.
         """
-        pool, own = self.teams[agent.team].pool, agent.queue
-        levels = own.levels | pool.levels
+        queues, levels = agent.queues, 0
+        for queue in queues:
+            levels |= queue.levels
         if not levels:
             return None
         hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
         while levels:
             level = (levels & -levels).bit_length() - 1
             levels &= levels - 1
-            queue = own
-            entry = own.head(level, now) if own.levels >> level & 1 else None
-            if pool.levels >> level & 1:
-                other = pool.head(level, now)
-                if other is not None and (entry is None or other < entry):
-                    entry, queue = other, pool
+            entry = None
+            for queue in queues:
+                if queue.levels >> level & 1:
+                    other = queue.head(level, now)
+                    if other is not None and (entry is None or other < entry):
+                        entry, source = other, queue
             if entry is None:
                 continue
             contact = entry[3]
             if contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime):
-                contact.waiting = False
-                if queue.heaps[level][0] is entry:
-                    heappop(queue.heaps[level])
+                source.take(entry, level)
                 return contact
-            fitting = [
-                queue.first(level, now, hours_left, factor, overtime)
-                for queue in (own, pool)
-                if queue.levels >> level & 1
-            ]
-            entry = min((e for e in fitting if e is not None), default=None)
+            entry = None
+            for queue in queues:
+                if queue.levels >> level & 1:
+                    other = queue.first(level, now, hours_left, factor, overtime)
+                    if other is not None and (entry is None or other < entry):
+                        entry, source = other, queue
             if entry is not None:
-                entry[3].waiting = False
+                source.leave(entry[3])
                 return entry[3]
         return None
 
     def _may_take(self, agent: Agent, contact: Contact, now: float) -> bool:
+        skill = contact.kind.skill
+        if skill and skill not in agent.skills:
+            return False
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left
         return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
@@ -309,9 +427,28 @@ class ContactCenter:
         go_home(agent)
         return contact.put_down(left + more_hours)
 
+    def cover(self, agent: Agent, now: float) -> None:
+        """Colleagues cover for somebody who is absent.
+
+        1. What the person had put down goes to the team.
+        2. So does what customers and events have put into the person's own queue; planned work waits.
+        """
+        if agent.paused is not None:
+            contact, agent.paused = agent.paused, None
+            self.offer(contact, now)
+        team = self.teams[agent.team]
+        for contact in agent.queue.reactive(now):
+            agent.queue.leave(contact)
+            colleague = self.has_time(contact, now)
+            if colleague is None:
+                team.pool(contact.kind.skill).push(contact)
+            else:
+                team.idle.remove(colleague)
+                self.start(colleague, contact, now)
+
     def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
         """An agent who has just come goes on with what was put down."""
-        self._start(agent, contact, now)
+        self.start(agent, contact, now)
 
     def has_time(self, contact: Contact, now: float) -> Agent | None:
         """The member of the contact's team, idle longest, who may take it at once."""
@@ -322,65 +459,28 @@ class ContactCenter:
         team = self.teams[contact.kind.team]
         colleague = self.has_time(contact, now)
         if colleague is None:
-            team.pool.push_first(contact)
+            team.pool(contact.kind.skill).push_first(contact)
         else:
             team.idle.remove(colleague)
-            self._start(colleague, contact, now)
+            self.start(colleague, contact, now)
 
-    # --- the weekly sweep -------------------------------------------------------------------------------
+    def note_duty(self, agent: Agent, now: float) -> None:
+        """Notes how long an agent on duty has been at the desk, who leaves it."""
+        if agent.state != AWAY and now > agent.desk_since:
+            self.state.duty.append((agent.team, agent.seat, agent.desk_since, now))
 
-    def _queues(self) -> Iterator[Queue]:
-        for team in self.teams:
-            yield team.pool
-            for agent in team.agents:
-                yield agent.queue
 
-    def sweep(self, now: float) -> list[Contact]:
-        """Ends the contacts whose window has passed; returns those that still wait."""
-        still_waiting: list[Contact] = []
-        for queue in self._queues():
-            expired, waiting = queue.sweep(now)
-            for contact in expired:
-                self._finish(contact, EXPIRED, contact.expires)
-            still_waiting += waiting
-        return still_waiting
+def _passed_to(contact: Contact, factor: float) -> int:
+    """The cell that gets a contact which was not settled, -1: none.
 
-    def withdraw(self, accounts: set[int], waiting: list[Contact], now: float) -> None:
-        """Ends what waits for accounts that have left, and forgets what they would have raised again.
-
-        What has been begun is finished, as if in hand.
-        """
-        begun = [contact for contact in waiting if contact.seat >= 0]
-        for contact in waiting:
-            if contact.account in accounts and contact.seat < 0:
-                contact.waiting = False
-                self._finish(contact, WITHDRAWN, now)
-        for contact in self.state.returning.values():
-            if contact.account in accounts:
-                contact.outcome = WITHDRAWN
-        for agent in (agent for team in self.teams for agent in team.agents):
-            begun += [contact for contact in (agent.contact, agent.paused) if contact is not None]
-        for contact in begun:
-            if contact.account in accounts:
-                contact.attempts = NO_MORE
-                if contact.second is not None:
-                    contact.second.outcome = WITHDRAWN
-
-    def in_service(self) -> Iterator[Contact]:
-        """All contacts that are being handled or were put down by their agent, their planned end taken off."""
-        for team in self.teams:
-            for agent in team.agents:
-                if agent.state == BUSY and agent.contact is not None:
-                    agent.contact.ended = nan
-                    yield agent.contact
-                if agent.paused is not None:
-                    yield agent.paused
-
-    def count_all(self, now: float) -> None:
-        """Counts everybody's hours on contacts and on duty up to now."""
-        for team in self.teams:
-            for agent in team.agents:
-                if agent.contact is not None:
-                    self.count_hours(agent, agent.contact, now)
-                if agent.on_duty or agent.duty_hours:
-                    count_duty(agent, now)
+    What is left of its luck beyond the chance of being settled decides, so that no other draw is needed.
+    """
+    if not contact.may_be_passed_on():
+        return -1
+    settled = contact.kind.resolution * factor
+    left = (contact.u_resolve - settled) / (1.0 - settled)
+    for share, cell in contact.kind.escalation:
+        if left < share:
+            return cell
+        left = (left - share) / (1.0 - share)
+    return -1

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
-from sim.model.luck import Luck, exponential, key_of, lognormal
+from sim.model.ledger import BOUNCED, DEFLECTED
+from sim.model.luck import Luck, exponential, key_of
 from sim.model.queue import RECORD, Attempts, Contact
 from sim.model.routing import due_times, pick, route
 
@@ -60,7 +61,8 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> l
     route_draws = ("channel", "team", *(f"rule {i}" for i in range(n_rules)))
     u_route = luck.uniforms(route_draws, wanted.key)
     category = wanted.category
-    channel = pick(u_route[0], phase.categories.channel_shares[category])
+    asked = pick(u_route[0], phase.categories.channel_shares[category])
+    channel = _assisted(asked, wanted, phase, luck)
     team, first = route(category, u_route[1], u_route[2:], phase.routing)
     answers_first = np.where(first >= 0, first, team)
     attempts = _attempts(wanted, phase, luck, channel)
@@ -73,7 +75,48 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> l
             contact.second = second
             second.leg = 1
             contact.draw, contact.mean_hours = 1.0, phase.routing.warm_transfer_hours
+    alone = np.flatnonzero(asked != channel)
+    if len(alone):
+        _try_alone(alone, contacts, wanted, asked, phase, luck)
     return contacts
+
+
+def _assisted(asked: IntArray, wanted: Wanted, phase: Phase, luck: Luck) -> IntArray:
+    """The channels in which teams get the contacts: for self-service, the one to which it would bounce."""
+    channel = asked
+    for index, helps in enumerate(phase.channels.self_service):
+        if helps is not None:
+            rows = np.flatnonzero(asked == index)
+            u = luck.uniform("bounces to", wanted.key[rows])
+            channel = channel.copy()
+            channel[rows] = pick(u, np.broadcast_to(helps.then, (len(rows), len(helps.then))))
+    return channel
+
+
+def _try_alone(
+    rows: IntArray, contacts: list[Contact], wanted: Wanted, asked: IntArray, phase: Phase, luck: Luck
+) -> None:
+    """Puts an attempt at self-service before the contacts at `rows`.
+
+    Its patience is the time until the customer turns to a team if it fails.
+    """
+    first = wanted.part(rows)
+    u_solved, u_after = luck.uniforms(("self-service", "bounces after"), first.key)
+    for row, solved, after in zip(rows.tolist(), u_solved.tolist(), u_after.tolist(), strict=True):
+        inner, helps = contacts[row], phase.channels.self_service[asked[row]]
+        assert helps is not None
+        later = inner
+        while later is not None:
+            later.leg += 1
+            later = later.second
+        kind = phase.kinds[phase.tables.cells(inner.kind.team, inner.kind.category, asked[row])]
+        delay = exponential(np.array(after), helps.delay_mean_hours).item()
+        alone = Contact(
+            inner.key, inner.account, kind, 0, -1, inner.born, np.nan, inner.expires, 0.0, solved, delay,
+            inner.attempts, inner.row,
+        )  # fmt: skip
+        alone.second = inner
+        contacts[row] = alone
 
 
 def _contacts(
@@ -113,17 +156,37 @@ def _contacts(
 def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> Attempts:
     """The luck of the first and all later attempts. Delays are exponential in working days."""
     rules, category = phase.routing, wanted.category
-    keys = key_of(wanted.key, np.arange(rules.max_attempts if phase.switches.repeats else 1)[:, np.newaxis])
+    tries = rules.max_attempts if phase.switches.repeats else 1
+    k = np.arange(tries)
+    if rules.hops:
+        k = np.concatenate([k + hop * _HOP for hop in range(1 + rules.hops)])
+    keys = key_of(wanted.key, k[:, np.newaxis])
     draws = luck.uniforms(_ATTEMPT_DRAWS, keys.ravel()).reshape(len(_ATTEMPT_DRAWS), *keys.shape)
     u_handle, u_resolve, u_patience, u_back, u_after = draws
+    u_back, u_after = u_back[:tries], u_after[:tries]
     delay = exponential(u_after, rules.repeat_delay_mean_days / phase.demand.profile.days)
     delay[(u_back >= rules.repeat_probability) | phase.categories.company[category]] = np.inf
     return Attempts(
-        handle=lognormal(u_handle, 1.0, phase.categories.handle_cv[category]),
+        tries=tries,
+        handle=phase.categories.durations.over_mean(u_handle, category),
         u_resolve=u_resolve,
         patience=exponential(u_patience, phase.channels.patience_hours[channel]),
         weeks_until_back=delay,
+        redial_hours=_redial_hours(u_back, u_after, channel, phase),
     )
+
+
+_HOP = 1024  # keeps the luck of matters that are passed on apart from that of later attempts
+
+
+def _redial_hours(u_back: FloatArray, u_after: FloatArray, channel: IntArray, phase: Phase) -> FloatArray | None:
+    """Hours until who gave up or found the line full calls again; None if no channel has a redial."""
+    redial = phase.channels.redial
+    if not any(redial):
+        return None
+    chance = np.array([np.nan if rules is None else rules.probability for rules in redial])[channel]
+    mean = np.array([np.nan if rules is None else rules.delay_mean_hours for rules in redial])[channel]
+    return np.where(u_back >= chance, np.inf, exponential(u_after, mean))
 
 
 def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, now: float) -> list[NDArray[Any]]:
@@ -131,7 +194,8 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
     of = {name: contacts[name].copy() for name in RECORD.names or ()}
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
     team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
-    served = ~np.isnan(started)
+    served, asked = ~np.isnan(started), ~np.isnan(queued)
+    alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])
     until = np.where(served, started, over)
     wait = until - queued
@@ -156,8 +220,8 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
         of["due"],
         started,
         of["ended"],
-        wait * 60,
+        np.where(asked, wait, 0.0) * 60,
         of["worked_hours"] * 60,
-        np.where(served, phase.channels.cost[channel], 0.0),
+        np.where(served | alone, phase.channels.cost[channel], 0.0) + np.where(served, phase.prices[team], 0.0),
         of["outcome"],
     ]

@@ -7,15 +7,18 @@ hours, rates per week, indices positions in the scenario's files (tiers, categor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.clock import ContactProfile, OpenHours, Roster
+from sim.model.durations import Durations
+from sim.model.kinds import Kind, RouteTables, kinds_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -104,7 +107,8 @@ class CategoryRules:
     support_call: BoolArray
     rate_per_week: FloatArray  # 0 unless customer-initiated
     handle_hours: FloatArray
-    handle_cv: FloatArray
+    durations: Durations
+    skill: tuple[str | None, ...]  # that whoever handles it must have
     resolution: FloatArray
     priority: IntArray
     urgent: BoolArray
@@ -113,6 +117,23 @@ class CategoryRules:
     adoption_gain: FloatArray
     executive_gain: FloatArray
     channel_shares: FloatArray  # (categories, channels), cumulated
+
+
+@dataclass(frozen=True)
+class SelfServiceRules:
+    """A channel in which customers help themselves, and where they turn if that fails."""
+
+    solved_probability: float
+    then: FloatArray  # (channels,), cumulated shares
+    delay_mean_hours: float
+
+
+@dataclass(frozen=True)
+class RedialRules:
+    """Customers who gave up on the line, or found it full, and call again."""
+
+    probability: float
+    delay_mean_hours: float
 
 
 @dataclass(frozen=True)
@@ -126,6 +147,11 @@ class ChannelRules:
     handle_factor: FloatArray
     resolution_factor: FloatArray
     warmth_factor: FloatArray
+    travel_hours: FloatArray
+    concurrency: IntArray  # contacts that one person handles side by side, if they are live
+    slower_per_extra_contact: FloatArray
+    redial: tuple[RedialRules | None, ...]
+    self_service: tuple[SelfServiceRules | None, ...]
 
 
 AT_SHIFT_END = ("finish", "pause", "hand_over")
@@ -141,6 +167,7 @@ class SeatRules:
     roster: Roster
     absence_per_day: float
     leave_weeks: float  # of planned leave in each `LEAVE_YEAR`
+    skills: tuple[str, ...]
     hours_share: float  # weekly hours, as a share of those of the team's longest week
 
 
@@ -159,15 +186,21 @@ class TeamRules:
     hand_over_hours: float
     cost_per_hour: float
     overtime_pay_factor: float
-    overtime_limit_hours: float
+    overtime_limit_hours: float  # a day
+    overtime_limit_week_hours: float  # inf: none
     named_owner: bool
     answers_live: bool
     callback_target_hours: float
     support_call_handle_factor: float
     support_call_resolution_factor: float
     warmth: float
+    queue_capacity: int | None
+    changeover_hours: float
+    price_per_contact: float
     quit_rate_per_week: float
     time_to_fill_hours: float
+    hiring_freeze: bool
+    training_weeks: float
     ramp_hours: float
     ramp_start_speed: float
     hiring_cost: float
@@ -193,15 +226,51 @@ class RouteRule:
 
 
 @dataclass(frozen=True)
+class Escalation:
+    """Passes a share of what one team could not settle on to another."""
+
+    categories: BoolArray
+    source: int
+    target: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """Sends arriving contacts to another team while so many wait for the one."""
+
+    categories: BoolArray
+    source: int
+    target: int
+    waiting: int
+
+
+@dataclass(frozen=True)
 class RoutingRules:
     """Who takes what."""
 
     assign: FloatArray  # (categories, teams), cumulated shares
     rules: tuple[RouteRule, ...]
+    escalation: tuple[Escalation, ...]
+    overflow: tuple[Overflow, ...]
     warm_transfer_hours: float
     repeat_probability: float
     repeat_delay_mean_days: float
     max_attempts: int
+
+    @cached_property
+    def hops(self) -> int:
+        """How often a matter can be passed on at most."""
+        return longest_way([(rule.source, rule.target) for rule in self.escalation])
+
+
+def longest_way(steps: Sequence[tuple[Any, Any]]) -> int:
+    """The largest number of steps in a row, each beginning where the one before it ends; there are no loops."""
+    longest = {step: 1 for step in steps}
+    for _ in steps:
+        for one in steps:
+            longest[one] = 1 + max((longest[other] for other in steps if other[0] == one[1]), default=0)
+    return max(longest.values(), default=0)
 
 
 @dataclass(frozen=True)
@@ -257,6 +326,15 @@ class DepartureRules:
 
 
 @dataclass(frozen=True)
+class RecoveryRules:
+    """When a person may recover, and what share of each shift they then work."""
+
+    burnout_above: float
+    until_below: float
+    hours_share: float
+
+
+@dataclass(frozen=True)
 class PeopleRules:
     """Strain, fatigue, burnout and their effects."""
 
@@ -272,6 +350,7 @@ class PeopleRules:
     absence_factor: float
     slower_at_full_burnout: float
     unresolved_at_full_burnout: float
+    recovery: RecoveryRules | None = None
 
 
 @dataclass(frozen=True)
@@ -290,6 +369,7 @@ class MechanismSwitches:
     sponsor_loss: bool
     growth: bool
     expansion: bool
+    one_open_contact_per_account: bool
 
 
 @dataclass(frozen=True)
@@ -317,25 +397,7 @@ class Phase:
     @cached_property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of contact, in the order of the flat positions in `tables`."""
-        tables, categories = self.tables, self.categories
-        level = np.where(tables.live, 0, categories.priority[:, np.newaxis] + 1)
-        return tuple(
-            Kind(
-                cell=cell,
-                team=place[0],
-                category=place[1],
-                channel=place[2],
-                customer=bool(categories.customer[place[1]]),
-                planned=bool(categories.company[place[1]]),
-                urgent=bool(categories.urgent[place[1]]),
-                level=int(level[place]),
-                live=bool(tables.live[place]),
-                target_hours=float(tables.target_hours[place]),
-                mean_hours=float(tables.handle_hours[place]),
-                resolution=float(tables.resolution[place]),
-            )
-            for cell, place in enumerate(np.ndindex(tables.live.shape))
-        )
+        return kinds_of(self)
 
     @cached_property
     def business_hours(self) -> tuple[tuple[OpenHours, BoolArray], ...]:
@@ -347,6 +409,11 @@ class Phase:
     def warmth(self) -> FloatArray:
         """(teams,), each team's warmth."""
         return np.array([team.warmth for team in self.teams])
+
+    @cached_property
+    def prices(self) -> FloatArray:
+        """(teams,), what a partner charges for a contact."""
+        return np.array([team.price_per_contact for team in self.teams])
 
     @cached_property
     def contact_rate_factor(self) -> FloatArray:
@@ -368,66 +435,6 @@ class Phase:
             recurring = (hours / self.playbooks.every_weeks).sum(axis=1)
             result.append(((self.categories.rate_per_week * hours).sum(), recurring))
         return tuple(result)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a contact has in common with all others of its team, category and channel in a phase."""
-
-    cell: int  # flat position in `RouteTables`
-    team: int
-    category: int
-    channel: int
-    customer: bool  # started by the customer
-    planned: bool  # started by the company's playbook
-    urgent: bool
-    level: int  # of the queue: 0 if live
-    live: bool  # the customer waits on the line
-    target_hours: float  # clock hours if live, business hours if not
-    mean_hours: float  # of working time, before the agent's own condition
-    resolution: float  # chance that one handling settles the matter, before the agent's own condition
-
-
-@dataclass(frozen=True)
-class RouteTables:
-    """What team, category and channel mean for a contact; arrays (teams, categories, channels)."""
-
-    live: BoolArray  # the customer waits on the line: a live channel of a team that answers live
-    target_hours: FloatArray  # clock hours if live, the team's business hours if not
-    handle_hours: FloatArray  # mean working time, before the agent's own condition
-    resolution: FloatArray  # chance that one handling settles the matter, before the agent's own condition
-
-    def cells(self, team: IntArray, category: IntArray, channel: IntArray) -> IntArray:
-        """Flat positions in the tables, for `take`."""
-        _, categories, channels = self.live.shape
-        return (team * categories + category) * channels + channel
-
-    @classmethod
-    def of(cls, phase: Phase) -> RouteTables:
-        """The tables of a phase.
-
-        The category's own target counts before the channel's; a team that does not answer live calls back
-        within its callback target. Support calls have the team's own factors; planned work is done by whatever channel.
-        """
-        categories, channels, teams = phase.categories, phase.channels, phase.teams
-        shape = (len(teams), len(categories.keys), len(channels.live))
-        answers = np.array([team.answers_live for team in teams])[:, np.newaxis, np.newaxis]
-        live = answers & channels.live & categories.customer[:, np.newaxis]
-        callback = np.array([team.callback_target_hours for team in teams])[:, np.newaxis, np.newaxis]
-        target = np.where(channels.live & ~live, callback, channels.target_hours)
-        own = categories.target_hours[:, np.newaxis]
-        support = categories.support_call[:, np.newaxis]
-        slower = np.array([team.support_call_handle_factor for team in teams])[:, np.newaxis, np.newaxis]
-        weaker = np.array([team.support_call_resolution_factor for team in teams])[:, np.newaxis, np.newaxis]
-        handle = categories.handle_hours[:, np.newaxis] * channels.handle_factor * np.where(support, slower, 1.0)
-        resolution = categories.resolution[:, np.newaxis] * channels.resolution_factor * np.where(support, weaker, 1.0)
-        resolution = np.where(categories.company[:, np.newaxis], categories.resolution[:, np.newaxis], resolution)
-        return cls(
-            live=np.array(np.broadcast_to(live, shape)),
-            target_hours=np.array(np.broadcast_to(np.where(np.isnan(own), target, own), shape)),
-            handle_hours=np.array(np.broadcast_to(handle, shape)),
-            resolution=np.array(np.broadcast_to(np.minimum(resolution, 1.0), shape)),
-        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What one replication leaves behind: rows of typed columns, append-only. No statistics here.
 
-Four tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
-of an account, `people_weeks` a row per seat and week, `tier_weeks` a row per tier and week. Two of who there is:
+Five tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
+of an account, `people_weeks` a row per seat and week, `duty` a row per stretch of time that somebody is at the desk,
+`tier_weeks` a row per tier and week. Two of who there is:
 `opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
 is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
@@ -93,21 +94,30 @@ PEOPLE_WEEK_COLUMNS: dict[str, str] = {
     "week": "i4",
     "team": "i1",
     "seat": "i2",
-    "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...
+    "occupant": "i2",  # 0 for the first person in the seat, 1 for the next ...; -1 if nobody has had it yet
     "employed": "?",  # False: the seat is vacant
     "contracted_hours": "f4",  # paid working time
-    "planned_hours": "f4",  # contracted time net of shrinkage, meetings, leave and days off; absent days included
-    "absent_hours": "f4",  # unplanned
+    "planned_hours": "f4",  # contracted time net of shrinkage, meetings, leave, days off, training and recovery
+    "absent_hours": "f4",  # unplanned; part of planned_hours
     "on_duty_hours": "f4",  # inside the shift and not away (work run on into a break counts)
     "handling_hours": "f4",  # on contacts, all hours
     "overtime_hours": "f4",  # on contacts after the shift's end (part of handling_hours)
+    "overtime_backlog_hours": "f4",  # on those begun after it (part of overtime_hours); the rest finishes others
     "reactive_hours": "f4",  # on customers' and triggered contacts (part of handling_hours)
     "fatigue": "f4",
     "burnout": "f4",
+    "recovering": "?",  # works less until burnout has fallen
     "event": "i1",
     "payroll_cost": "f4",
     "overtime_cost": "f4",
     "hiring_cost": "f4",
+}
+
+DUTY_COLUMNS: dict[str, str] = {
+    "team": "i1",
+    "seat": "i2",
+    "began": "f8",  # at the desk inside a shift, neither on a break nor in a meeting
+    "ended": "f8",
 }
 
 TIER_WEEK_COLUMNS: dict[str, str] = {
@@ -162,44 +172,66 @@ Table = dict[str, NDArray[Any]]
 
 
 class Rows:
-    """An append-only table: blocks of equal-length columns, joined once at the end."""
+    """An append-only table: one growing array per column.
 
-    def __init__(self, columns: dict[str, str], blocks: Sequence[list[NDArray[Any]]] = ()) -> None:
+    Large arrays grow in place; many small ones would leave holes in the memory that nothing else fits into.
+    """
+
+    def __init__(self, columns: dict[str, str]) -> None:
         self.columns = columns
-        self.blocks = list(blocks)
+        self.count = 0
+        self._arrays = [np.empty(0, dtype=kind) for kind in columns.values()]
 
     def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
-        """Adds a block; one sequence per column, in the columns' order."""
-        self.blocks.append(self.block(*values))
+        """Adds rows; one sequence per column, in the columns' order, all of one length."""
+        more = len(values[0])
+        end = self.count + more
+        if end > len(self._arrays[0]):
+            for array in self._arrays:
+                array.resize(max(_LEAST_ROWS, end + end // 4), refcheck=False)  # nobody else has it before `table`
+        for array, value in zip(self._arrays, values, strict=True):
+            array[self.count : end] = value
+        self.count = end
 
-    def block(self, *values: Sequence[Any] | NDArray[Any]) -> list[NDArray[Any]]:
-        """The values as typed columns, not added yet."""
-        return [np.asarray(value, dtype=kind) for value, kind in zip(values, self.columns.values(), strict=True)]
+    def copy(self) -> Rows:
+        """The same rows, to grow by themselves."""
+        other = Rows(self.columns)
+        other._arrays = [array[: self.count].copy() for array in self._arrays]
+        other.count = self.count
+        return other
 
     def table(self) -> Table:
         """All rows so far, as one array per column."""
-        if not self.blocks:
-            return {name: np.empty(0, dtype=kind) for name, kind in self.columns.items()}
-        return {name: np.concatenate([block[i] for block in self.blocks]) for i, name in enumerate(self.columns)}
+        return {name: array[: self.count].copy() for name, array in zip(self.columns, self._arrays, strict=True)}
+
+    def hand_over(self) -> Table:
+        """All rows, as one array per column; the table is empty then."""
+        arrays = self._arrays
+        for array in arrays:
+            array.resize(self.count, refcheck=False)
+        self.count, self._arrays = 0, [np.empty(0, dtype=kind) for kind in self.columns.values()]
+        return dict(zip(self.columns, arrays, strict=True))
+
+
+_LEAST_ROWS = 256
 
 
 @dataclass
 class Ledger:
-    """The four tables of a run while they grow, and the accounts as they stood at its start."""
+    """The five tables of a run while they grow, and the accounts as they stood at its start."""
 
     contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
     account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
     people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
     tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
+    duty: Rows = field(default_factory=lambda: Rows(DUTY_COLUMNS))
     opening: Table = field(default_factory=dict)
 
     def fork(self) -> Ledger:
-        """A ledger that begins with the rows of this one (shared, never changed) and grows by itself."""
-        contacts, events, people, tiers = (
-            Rows(rows.columns, rows.blocks)
-            for rows in (self.contacts, self.account_events, self.people_weeks, self.tier_weeks)
-        )
-        return Ledger(contacts, events, people, tiers, self.opening)
+        """A ledger that begins with the rows of this one and grows by itself."""
+        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks, self.duty)
+        contacts, events, people, tiers, duty = (rows.copy() for rows in tables)
+        return Ledger(contacts, events, people, tiers, duty, self.opening)
 
 
 @dataclass(frozen=True)
@@ -216,3 +248,4 @@ class History:
     tier_weeks: Table
     accounts: Table
     opening: Table
+    duty: Table = field(default_factory=dict)

@@ -116,7 +116,7 @@ def plan_leave(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: int) 
 
 
 def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> None:
-    """Quits by last week's burnout, then hires into seats that have been vacant long enough."""
+    """Quits by last week's burnout, then hires into seats that have been vacant long enough and are not frozen."""
     phase = center.phase
     agents = [agent for team in center.teams for agent in team.agents]
     if phase.switches.turnover and agents:
@@ -126,8 +126,8 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
             if agents[row].employed:
                 quit_job(center, agents[row], now)
     for agent in agents:
-        vacant = not agent.employed and not agent.closed and agent.event == NO_EVENT
-        if vacant and now - agent.vacated_at >= phase.teams[agent.team].time_to_fill_hours:
+        vacant, rules = not agent.employed and not agent.closed and agent.event == NO_EVENT, phase.teams[agent.team]
+        if vacant and not rules.hiring_freeze and now - agent.vacated_at >= rules.time_to_fill_hours:
             hire(center, agent, now)
 
 
@@ -159,9 +159,11 @@ def people_rows(teams: Sequence[TeamState], week: int) -> list[list[Any]]:
                     agent.on_duty_hours,
                     agent.handling_hours,
                     agent.overtime_hours,
+                    agent.overtime_backlog_hours,
                     agent.reactive_hours,
                     agent.fatigue,
                     agent.burnout,
+                    agent.recovering,
                     agent.event,
                     agent.payroll_cost,
                     agent.overtime_cost,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model.inputs import FloatArray, Kind
+from sim.model.kinds import FloatArray, Kind
 
 Entry = tuple[float, float, int, "Contact"]
 
@@ -26,16 +26,21 @@ LEVELS = 11  # 0 for live contacts, then priorities 0 to 9
 
 @dataclass(frozen=True)
 class Attempts:
-    """The luck of every attempt at the matters of one block of contacts; arrays (attempts, contacts)."""
+    """The luck of every attempt at the matters of one block of contacts; arrays (attempts, contacts).
 
+    Where matters can be passed on, `handle`, `u_resolve` and `patience` have as many rows again for each time.
+    """
+
+    tries: int  # attempts at most
     handle: FloatArray  # handle time over its mean
     u_resolve: FloatArray
     patience: FloatArray  # hours
     weeks_until_back: FloatArray  # since the attempt before, in weeks of the contact profile; inf: never
+    redial_hours: FloatArray | None  # after giving up or a full line; inf: never, nan: like an unresolved matter
 
 
 _NOTHING = np.zeros((0, 0))
-NO_MORE = Attempts(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
+NO_MORE = Attempts(1, _NOTHING, _NOTHING, _NOTHING, _NOTHING, None)
 
 
 # What is kept of a contact that has ended. It is packed while the contact is at hand, and the contact is let go:
@@ -60,11 +65,12 @@ class Contact:
     """One contact on its way through one team's queue."""
 
     __slots__ = (
-        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "key", "kind", "leg", "level",
-        "live", "mean_hours", "outcome", "owner", "patience", "queued", "row", "seat", "second", "started",
-        "target_hours", "u_resolve", "waiting", "window", "worked_hours",
+        "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind",
+        "left_hours", "leg", "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row",
+        "seat", "second", "started", "target_hours", "u_resolve", "window", "worked_hours",
     )  # fmt: skip
 
+    left_hours: float  # of work, at the pace of a single one; set for contacts handled side by side
     window: float  # until when what was put down could have been begun; not set before
 
     def __init__(
@@ -88,7 +94,8 @@ class Contact:
         self.kind = kind
         self.attempt = attempt
         self.leg = 0
-        self.second: Contact | None = None  # what follows if this is only answered and handed over
+        self.hop = 0  # how often it has been passed on unsettled
+        self.second: Contact | None = None  # what follows if this is only answered and handed over, or bounces
         self.owner = owner  # the account's seat in the team, -1 if it shares its queue
         self.live = kind.live  # this and the next two change when it becomes a call-back
         self.level = kind.level
@@ -108,7 +115,7 @@ class Contact:
         self.worked_hours = 0.0  # of working time so far
         self.seat = -1  # of whoever worked on it last
         self.outcome = -1
-        self.waiting = False
+        self.queue: Queue | None = None  # in which it waits
 
     def record(self) -> bytes:
         """The contact as one `RECORD`."""
@@ -136,9 +143,16 @@ class Contact:
 
     def weeks_until_back(self) -> float:
         """How long until the matter is raised again if this attempt fails, in weeks of the profile; inf: never."""
-        if self.attempt + 1 >= len(self.attempts.handle):
+        if self.attempt + 1 >= self.attempts.tries:
             return inf
         return self.attempts.weeks_until_back.item(self.attempt + 1, self.row)
+
+    def hours_until_redial(self) -> float:
+        """How long until who gave up or found the line full calls again; inf: never, nan: no redial is known."""
+        if self.attempt + 1 >= self.attempts.tries:
+            return inf
+        hours = self.attempts.redial_hours
+        return nan if hours is None else hours.item(self.attempt + 1, self.row)
 
     def repeat(self, born: float) -> Contact:
         """The next attempt at the same matter: same channel and team, its own luck.
@@ -150,7 +164,7 @@ class Contact:
         draw, u_resolve, patience = draws.handle.item(cell), draws.u_resolve.item(cell), draws.patience.item(cell)
         again = Contact(
             self.key, self.account, self.kind, self.attempt + 1, self.owner, born, nan, self.expires, draw, u_resolve,
-            patience, self.attempts, self.row,
+            patience, draws, self.row,
         )  # fmt: skip
         if self.second is not None:  # it was to be answered and handed over, and still is
             again.draw, again.mean_hours = self.draw, self.mean_hours
@@ -158,13 +172,44 @@ class Contact:
             again.second.leg = 1
         return again
 
+    def may_be_passed_on(self) -> bool:
+        """Whether there is luck for one more team: a matter is passed on as often as there are levels at most."""
+        return (self.hop + 2) * self.attempts.tries <= len(self.attempts.handle)
+
+    def passed_on(self, kind: Kind, now: float) -> Contact:
+        """The same attempt at the matter by another team, with luck of its own; whoever is there takes it."""
+        draws = self.attempts
+        cell = ((self.hop + 1) * draws.tries + self.attempt, self.row)
+        draw, u_resolve, patience = draws.handle.item(cell), draws.u_resolve.item(cell), draws.patience.item(cell)
+        new = Contact(
+            self.key, self.account, kind, self.attempt, -1, now, nan, self.expires, draw, u_resolve, patience, draws,
+            self.row,
+        )  # fmt: skip
+        new.leg, new.hop = self.leg + 1, self.hop + 1
+        return new
+
+    def overflows(self, kind: Kind) -> None:
+        """From now on it is another team's."""
+        self.kind, self.owner, self.mean_hours = kind, -1, kind.mean_hours
+        self.live, self.level, self.target_hours = kind.live, kind.level, kind.target_hours
+
+
+class Line:
+    """How many contacts wait for a team, in all its queues: customers' and triggered ones, and live ones."""
+
+    __slots__ = ("live", "waiting")
+
+    def __init__(self) -> None:
+        self.live = self.waiting = 0
+
 
 class Queue:
     """Waiting contacts by level; within a level the earliest due is first, then the earliest queued."""
 
-    __slots__ = ("heaps", "levels", "shortest_hours")
+    __slots__ = ("heaps", "levels", "line", "shortest_hours")
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line) -> None:
+        self.line = line
         self.heaps: list[list[Entry]] = [[] for _ in range(LEVELS)]
         self.levels = 0  # bit n is set if level n may hold a waiting contact
         self.shortest_hours = [inf] * LEVELS  # none of the level has a shorter mean; -inf once one might overrun
@@ -172,7 +217,11 @@ class Queue:
     def push(self, contact: Contact) -> None:
         """Adds a contact."""
         level, kind = contact.level, contact.kind
-        contact.waiting = True
+        contact.queue = self
+        if not kind.planned:
+            self.line.waiting += 1
+            if contact.live:
+                self.line.live += 1
         self.levels |= 1 << level
         hours = -inf if kind.customer or kind.urgent else contact.mean_hours
         if hours < self.shortest_hours[level]:
@@ -185,14 +234,33 @@ class Queue:
         self.push(contact)
         contact.due = due
 
+    def leave(self, contact: Contact) -> None:
+        """A contact stops waiting; its entry is dropped when it comes to the head."""
+        contact.queue = None
+        if not contact.kind.planned:
+            self.line.waiting -= 1
+            if contact.live:
+                self.line.live -= 1
+
+    def take(self, entry: Entry, level: int) -> None:
+        """A contact stops waiting; its entry goes too if it is at the head, and the level is empty after the last."""
+        self.leave(entry[3])
+        heap = self.heaps[level]
+        if heap[0] is entry:
+            heappop(heap)
+            if not heap:
+                self.levels &= ~(1 << level)
+                self.shortest_hours[level] = inf
+
     def head(self, level: int, now: float) -> Entry | None:
         """The first waiting contact of a level that has not expired."""
         heap = self.heaps[level]
         while heap:
-            contact = heap[0][3]
-            if contact.waiting and contact.expires > now:
-                return heap[0]
-            if contact.waiting:  # expired: stays for the weekly sweep, which records it; look past it
+            entry = heap[0]
+            contact = entry[3]
+            if contact.queue is self and contact.expires > now:
+                return entry
+            if contact.queue is self:  # expired: stays for the weekly sweep, which records it; look past it
                 return self.first(level, now, inf, 1.0, True)
             heappop(heap)
         self.levels &= ~(1 << level)
@@ -212,13 +280,23 @@ class Queue:
         for entry in self.heaps[level]:
             contact = entry[3]
             if (
-                contact.waiting
+                contact.queue is self
                 and (best is None or entry < best)
                 and contact.expires > now
                 and (contact.mean_hours * factor <= hours_left or may_overrun(contact, now, hours_left, overtime))
             ):
                 best = entry
         return best
+
+    def reactive(self, now: float) -> list[Contact]:
+        """What waits that is not planned work, in the order in which it would be served; nothing that has expired."""
+        entries = [
+            (level, *entry)
+            for level, heap in enumerate(self.heaps)
+            for entry in heap
+            if entry[3].queue is self and not entry[3].kind.planned and entry[3].expires > now
+        ]
+        return [entry[4] for entry in sorted(entries, key=lambda entry: entry[:4])]
 
     def sweep(self, now: float) -> tuple[list[Contact], list[Contact]]:
         """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""
@@ -230,10 +308,10 @@ class Queue:
             kept = []
             for entry in heap:
                 contact = entry[3]
-                if not contact.waiting:
+                if contact.queue is not self:
                     continue
                 if contact.expires <= now:
-                    contact.waiting = False
+                    self.leave(contact)
                     expired.append(contact)
                 else:
                     kept.append(entry)

@@ -35,6 +35,7 @@ from itertools import count
 import numpy as np
 import simpy
 
+from sim.model import week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
@@ -242,18 +243,19 @@ class Run:
         self._end_day(7 * end_week - 1)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*self.center.sweep(now), *self.center.in_service()]
+        still_open = [*week_end.sweep(self.center, now), *week_end.in_service(self.center)]
         for contact in still_open:
             contact.outcome = OPEN
         self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
-            contacts=self.ledger.contacts.table(),
-            account_events=self.ledger.account_events.table(),
-            people_weeks=self.ledger.people_weeks.table(),
-            tier_weeks=self.ledger.tier_weeks.table(),
+            contacts=self.ledger.contacts.hand_over(),
+            account_events=self.ledger.account_events.hand_over(),
+            people_weeks=self.ledger.people_weeks.hand_over(),
+            tier_weeks=self.ledger.tier_weeks.hand_over(),
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
+            duty=self.ledger.duty.hand_over(),
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -264,6 +266,7 @@ class Run:
         now = self.agenda.time
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
+        self.center.set_skills()
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:
@@ -298,12 +301,12 @@ class Run:
         joined = self.lifecycle.join(week)
         if not self.warm_up:
             state.triggers += self.lifecycle.give_notice(week, self.phase)
-        if joined or state.center.vacated:
+        if joined or state.center.vacated or state.center.opened:
             self._serve_books(week * HOURS_PER_WEEK)
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
-        self.center.expect(iter(made[:customers]))
+        self.center.expect(made[:customers])
         for contact in made[customers:]:
             self.center.arrive(contact, self.agenda.time)
 
@@ -315,28 +318,30 @@ class Run:
         3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
-        center.count_all(now)
-        waiting = center.sweep(now)
+        week_end.count_all(center, now)
+        waiting = week_end.sweep(center, now)
         overdue = self.state.overdue = self._overdue(waiting)
         finished, center.state.finished = center.state.finished, []
         rows = self._flush(finished, now)
-        people = people_rows(center.teams, week - 1)
-        if not self.warm_up:
+        people, duty = people_rows(center.teams, week - 1), center.state.duty
+        center.state.duty = []
+        if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
+        if not self.warm_up and duty:
+            self.ledger.duty.append(*zip(*duty, strict=True))
         self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
             if len(left):
-                center.withdraw(set(left.tolist()), waiting, now)
+                week_end.withdraw(center, set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
         rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
-        block = self.ledger.contacts.block(*rows)
         if not self.warm_up and contacts:
-            self.ledger.contacts.blocks.append(block)
-        return dict(zip(CONTACT_COLUMNS, block, strict=True))
+            self.ledger.contacts.append(*rows)
+        return dict(zip(CONTACT_COLUMNS, rows, strict=True))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""

@@ -10,7 +10,7 @@ from math import inf
 
 import numpy as np
 
-from sim.model.inputs import BoolArray, FloatArray, PeopleRules
+from sim.model.inputs import BoolArray, FloatArray, PeopleRules, RecoveryRules
 from sim.model.luck import number_key
 from sim.model.queue import Contact, Queue
 
@@ -25,15 +25,16 @@ class Agent:
         "absent_days", "absent_hours", "attendance", "away_counted", "away_hours", "away_pending", "away_since",
         "break_due_hours", "burnout", "closed", "contact", "contracted_hours", "counted_until", "day_after_hours",
         "day_duty_hours", "day_end", "day_overdue", "day_reactive_hours", "day_reactive_starts", "day_week_share",
-        "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor", "handling_hours",
-        "hired_at", "hiring_cost", "key", "leave_weeks", "meeting_until", "occupant", "on_duty", "on_duty_hours",
-        "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost", "planned_hours", "planned_share",
-        "present", "queue", "reactive_hours", "resolution_factor", "seat", "shift_end", "stale_ends", "state",
-        "team",
-        "unpaid_overtime_hours", "vacated_at", "worked_today",
+        "desk_since", "duty_hours", "duty_since", "employed", "ended_day", "event", "fatigue", "handle_factor",
+        "handling_hours", "hired_at", "hiring_cost", "hours_share", "in_training", "key", "last_category",
+        "leave_weeks", "meeting_until", "needs_book", "occupant", "on_duty", "on_duty_hours",
+        "overtime_backlog_hours", "overtime_cost", "overtime_hours", "paid_until", "paused", "payroll_cost",
+        "planned_hours", "planned_share", "present", "queue", "queues", "reactive_hours", "recovering",
+        "resolution_factor", "seat", "shift_end", "side_by_side", "skills", "stale_ends", "state", "team",
+        "training_weeks_left", "unpaid_overtime_hours", "vacated_at", "worked_today",
     )  # fmt: skip
 
-    def __init__(self, team: int, seat: int, hired_at: float, team_key: int) -> None:
+    def __init__(self, team: int, seat: int, hired_at: float, team_key: int, queue: Queue) -> None:
         self.team = team
         self.seat = seat
         self.occupant = 0
@@ -42,12 +43,20 @@ class Agent:
         self.closed = False
         self.vacated_at = 0.0
         self.hired_at = hired_at
-        self.queue = Queue()
+        self.queue = queue
+        self.queues: tuple[Queue, ...] = (queue,)  # all from which it takes contacts, its own first
+        self.skills: frozenset[str] = frozenset()
+        self.last_category = -1
         self.state = OFF
         self.on_duty = False
         self.present = False
         self.absent_days: frozenset[int] = frozenset()
         self.leave_weeks: frozenset[int] = frozenset()
+        self.in_training = False
+        self.training_weeks_left = 0.0
+        self.needs_book = False  # nobody has ever had this seat: its accounts come with the first person
+        self.recovering = False
+        self.hours_share = 1.0  # of the shift, that the person works today
         self.shift_end = 0.0
         self.day_end = -inf  # of the working day that began last, whether the person came or not
         self.paid_until = -inf
@@ -61,7 +70,9 @@ class Agent:
         self.meeting_until = -inf
         self.away_since = 0.0
         self.away_counted = 0.0
+        self.desk_since = 0.0  # at the desk since then, if on duty and not away
         self.contact: Contact | None = None
+        self.side_by_side: list[Contact] = []  # contacts in hand of a channel that allows several
         self.paused: Contact | None = None  # put down at the end of the last shift
         self.stale_ends = 0  # ends of services still on the agenda that were put down
         self.unpaid_overtime_hours = 0.0
@@ -77,7 +88,7 @@ class Agent:
     def start_week(self) -> None:
         """Zeroes what is counted by week."""
         self.contracted_hours = self.planned_hours = self.absent_hours = self.on_duty_hours = 0.0
-        self.handling_hours = self.overtime_hours = self.reactive_hours = 0.0
+        self.handling_hours = self.reactive_hours = self.overtime_hours = self.overtime_backlog_hours = 0.0
         self.payroll_cost = self.overtime_cost = self.hiring_cost = 0.0
         self.event = 0
 
@@ -165,6 +176,30 @@ def quits(u: FloatArray, rate_per_week: FloatArray, burnout: FloatArray, rules: 
 def absence_probability(per_day: FloatArray, burnout: FloatArray, rules: PeopleRules) -> FloatArray:
     """Chance to be away on a working day, at most 1."""
     return np.minimum(1.0, per_day * (1 + (rules.absence_factor - 1) * burnout))
+
+
+def trains(agent: Agent, week_share: float) -> bool:
+    """Whether a person spends today in training; the day is taken off what is left of it.
+
+    week_share : what part of a working week the day is. Of a part of a day the nearer end counts.
+    """
+    agent.in_training = agent.training_weeks_left > week_share / 2
+    agent.training_weeks_left = max(0.0, agent.training_weeks_left - week_share)
+    return agent.in_training
+
+
+def share_of_shift(agent: Agent, rules: RecoveryRules | None) -> float:
+    """The share of today's shift that a person works: all of it, unless burnout has called for recovery.
+
+    Recovery begins above one burnout and lasts until it has fallen below another.
+    """
+    if rules is None:
+        agent.recovering = False
+    elif agent.recovering:
+        agent.recovering = agent.burnout >= rules.until_below
+    else:
+        agent.recovering = agent.burnout > rules.burnout_above
+    return rules.hours_share if rules is not None and agent.recovering else 1.0
 
 
 def ramp_speed(time: float, hired_at: float, ramp_hours: float, start_speed: float) -> float:

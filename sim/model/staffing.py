@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.model import side_by_side
 from sim.model.center_state import open_until
 from sim.model.ledger import HIRED, LET_GO, QUIT
 from sim.model.queue import Queue
@@ -16,17 +17,20 @@ from sim.model.staff import BUSY, Agent, count_duty, go_home, person_key
 if TYPE_CHECKING:
     from sim.model.contact_center import ContactCenter
 
+NOBODY_YET = -1  # occupant of a seat that has never had one
+
 
 def set_headcount(center: ContactCenter, team: int, now: float) -> None:
     """Opens or closes seats until there are as many as the headcount; planned hires start at once.
 
-    New seats are noted in `opened`, closed ones in `vacated`, for the accounts' owners.
+    While hiring is frozen new seats are vacant. Seats that get their person are noted in `opened`, closed ones in
+    `vacated`, for the accounts' owners.
     """
     rules = center.phase.teams[team]
     agents = center.teams[team].agents
     open_seats = [agent for agent in agents if not agent.closed]
     for agent in reversed(open_seats[rules.headcount :]):
-        agent.closed = True
+        agent.closed, agent.needs_book = True, False
         if agent.employed:
             _leave(center, agent, LET_GO, now)
         else:
@@ -37,17 +41,17 @@ def set_headcount(center: ContactCenter, team: int, now: float) -> None:
         if closed_seats:
             agent = closed_seats.pop(0)
             agent.closed = False
-            hire(center, agent, now)
         else:
-            agent = Agent(team, len(agents), now, rules.key)
+            agent = Agent(team, len(agents), now, rules.key, Queue(center.teams[team].line))
+            agent.employed, agent.occupant = False, NOBODY_YET
             agents.append(agent)
-            agent.event = HIRED
-            agent.hiring_cost += rules.hiring_cost
-        center.state.opened.append((team, agent.seat))
+        agent.vacated_at, agent.needs_book = now, True
+        if not rules.hiring_freeze:
+            hire(center, agent, now)
 
 
 def hire(center: ContactCenter, agent: Agent, now: float) -> None:
-    """A new person takes a vacant seat: unburdened, and slow until ramped up."""
+    """A new person takes a vacant seat: unburdened, in training first, and slow until ramped up."""
     rules = center.phase.teams[agent.team]
     agent.employed = True
     agent.occupant += 1
@@ -55,8 +59,14 @@ def hire(center: ContactCenter, agent: Agent, now: float) -> None:
     agent.hired_at = now
     agent.fatigue = agent.burnout = 0.0
     agent.day_week_share, agent.ended_day = 0.0, ()
+    agent.recovering = False
+    agent.training_weeks_left = rules.training_weeks
+    agent.in_training = rules.training_weeks > 0
     agent.event = HIRED
     agent.hiring_cost += rules.hiring_cost
+    if agent.needs_book:
+        agent.needs_book = False
+        center.state.opened.append((agent.team, agent.seat))
 
 
 def quit_job(center: ContactCenter, agent: Agent, now: float) -> None:
@@ -65,8 +75,7 @@ def quit_job(center: ContactCenter, agent: Agent, now: float) -> None:
 
 
 def _leave(center: ContactCenter, agent: Agent, event: int, now: float) -> None:
-    agent.employed = False
-    agent.present = False
+    agent.employed = agent.present = agent.in_training = agent.recovering = False
     agent.vacated_at = now
     agent.event = event
     team = center.teams[agent.team]
@@ -74,15 +83,18 @@ def _leave(center: ContactCenter, agent: Agent, event: int, now: float) -> None:
         team.idle.remove(agent)
     if agent.contact is not None:
         center.count_hours(agent, agent.contact, now)
+    side_by_side.work_off(center, agent, now)
     count_duty(agent, now)
+    if agent.on_duty:
+        center.note_duty(agent, now)
     if agent.state != BUSY:
         go_home(agent)
     agent.on_duty = False
     agent.shift_end, agent.day_end = min(agent.shift_end, now), min(agent.day_end, now)
     open_until(team)
     for contact in agent.queue.sweep(-inf)[1]:
-        team.pool.push(contact)
-    agent.queue = Queue()
+        agent.queue.leave(contact)
+        team.pool(contact.kind.skill).push(contact)
     if agent.paused is not None:
         contact, agent.paused = agent.paused, None
         center.offer(contact, now)

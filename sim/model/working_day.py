@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.model import side_by_side
 from sim.model.agenda import OPEN_ORDER, SHIFT_ORDER
 from sim.model.center_state import TeamState, open_until
 from sim.model.clock import HOURS_PER_WEEK, Roster
@@ -24,6 +25,8 @@ from sim.model.staff import (
     Agent,
     count_duty,
     ramp_speed,
+    share_of_shift,
+    trains,
     work_factors,
 )
 
@@ -52,9 +55,10 @@ class WorkingDay:
     def start_shift(self, which: tuple[int, int, int], now: float) -> None:
         """A working day begins for the people in some seats of a team.
 
-        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, and what an absent person had
-           put down goes to the team.
-        2. The others are on duty, at the speed of their ramp and condition; their breaks and meetings are scheduled.
+        1. Everybody employed is paid; on a day off, on leave or absent nobody comes, who is new trains, and colleagues
+           cover for them.
+        2. The others are on duty, at the speed of their ramp and condition; their breaks and meetings are scheduled,
+           and an early end if they recover.
         3. Each goes on with what was put down, or takes work, by seat; who finds none is idle.
         4. The end of the working day is scheduled.
 
@@ -79,32 +83,37 @@ class WorkingDay:
             if agent.day_week_share > 0 and now >= agent.day_end and end > midnight:
                 _set_day_aside(agent, now)
             agent.day_week_share += week_share
-            agent.planned_share = planned_share
             if end > agent.day_end:
                 agent.day_end = end
-            agent.attendance = PAID_OFF if closed else _attendance(agent, day)
+            attendance = agent.attendance = PAID_OFF if closed else _attendance(agent, day)
+            training = attendance != PAID_OFF and trains(agent, week_share)
+            share = agent.hours_share = share_of_shift(agent, people.recovery)
+            agent.planned_share = 0.0 if training else planned_share * share
             _pay(agent, rules, now, paid_until)
-            if agent.attendance != PRESENT:
+            if attendance != PRESENT or training:
                 self._stay_away(agent, team, now, closed)
                 continue
             agent.present = True
-            if agent.state == BUSY and agent.contact is not None:
-                self.center.count_hours(agent, agent.contact, now)
+            if agent.state == BUSY:
+                self._count_in_hand(agent, now)
             elif agent.state == OFF:
                 arrived.append(agent)
             if not agent.on_duty:
-                agent.on_duty, agent.duty_since = True, now
-                if agent.away_pending:
-                    agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
+                agent.on_duty, agent.duty_since, agent.desk_since = True, now, now
+                agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
             agent.worked_today = True
             agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
+            if share < 1:
+                agent.shift_end = now + (end - now) * share
+                call(agent.shift_end, SHIFT_ORDER, self._go_home_early, agent)
             if agent.shift_end > team.open_until:
                 team.open_until = agent.shift_end
             speed = ramp_speed(now, agent.hired_at, rules.ramp_hours, rules.ramp_start_speed)
             agent.handle_factor, agent.resolution_factor = work_factors(agent.burnout, speed, people)
             for start in breaks:
                 start += spread * (0.1 + 0.8 * ((agent.seat + 1) * _GOLDEN % 1.0))
-                call(start, SHIFT_ORDER, self._break, (agent, break_hours))
+                start = now + (start - now) * share if share < 1 else start
+                call(start, SHIFT_ORDER, self._break, (agent, break_hours * share))
             for since, until in meetings:
                 if since <= now:
                     agent.meeting_until, agent.away_pending = until, True
@@ -128,14 +137,12 @@ class WorkingDay:
                     _pay(agent, rules, now, min(agent.day_end, now + 24))
 
     def _stay_away(self, agent: Agent, team: TeamState, now: float, closed: bool) -> None:
-        """Somebody does not come: who is still there goes home; colleagues take what an absent person put down."""
+        """Somebody does not come: who is still there goes home, and colleagues cover for who is absent."""
         if agent.on_duty:
             self._leave_for_home(team, [agent], now)
         if not closed:
             agent.present = False
-            if agent.paused is not None:
-                contact, agent.paused = agent.paused, None
-                self.center.offer(contact, now)
+            self.center.cover(agent, now)
 
     def end_shift(self, team_index: int, now: float) -> None:
         """A working day ends: whose next one does not begin at once goes home; who is busy finishes first.
@@ -155,9 +162,10 @@ class WorkingDay:
     def _leave_for_home(self, team: TeamState, leaving: list[Agent], now: float) -> None:
         busy = []
         for agent in leaving:
-            if agent.state == BUSY and agent.contact is not None:
-                self.center.count_hours(agent, agent.contact, now)
+            if agent.state == BUSY:
+                self._count_in_hand(agent, now)
                 busy.append(agent)
+            self.center.note_duty(agent, now)
             agent.duty_hours += now - agent.duty_since
             if agent.state == AWAY:
                 agent.away_hours += now - agent.away_counted
@@ -171,11 +179,16 @@ class WorkingDay:
             for agent in busy:
                 self._put_down(agent, now)
 
+    def _count_in_hand(self, agent: Agent, now: float) -> None:
+        if agent.contact is not None:
+            self.center.count_hours(agent, agent.contact, now)
+        else:
+            side_by_side.work_off(self.center, agent, now)
+
     def _put_down(self, agent: Agent, now: float) -> None:
-        """What becomes of a contact in hand where it is not simply finished."""
+        """What becomes of a contact in hand where it is not simply finished; several side by side are, being live."""
         rules, contact = self.center.phase.teams[agent.team], agent.contact
-        assert contact is not None
-        if contact.ended <= now + _SOON:
+        if contact is None or contact.ended <= now + _SOON:
             return
         if rules.at_shift_end == PAUSE:
             if not contact.live:
@@ -199,6 +212,11 @@ class WorkingDay:
             agent.meeting_until = until
             self._leave_desk(agent, now)
 
+    def _go_home_early(self, agent: Agent, now: float) -> None:
+        """A recovering person's shorter day ends, as a working day does for all."""
+        if agent.on_duty and agent.shift_end <= now:
+            self._leave_for_home(self.center.teams[agent.team], [agent], now)
+
     def _leave_desk(self, agent: Agent, now: float) -> None:
         if agent.state == IDLE:
             self.center.teams[agent.team].idle.remove(agent)
@@ -217,6 +235,7 @@ class WorkingDay:
             agent.break_due_hours = 0.0
         else:
             return False
+        self.center.note_duty(agent, now)
         agent.state = AWAY
         agent.away_since = agent.away_counted = now
         self.center.agenda.call(min(back, agent.shift_end), SHIFT_ORDER, self._return_to_desk, (agent, now))
@@ -227,7 +246,7 @@ class WorkingDay:
         agent, since = away
         if agent.state == AWAY and agent.away_since == since:
             agent.away_hours += now - agent.away_counted
-            agent.state = OFF
+            agent.state, agent.desk_since = OFF, now
             self.center.go_on_working(agent, now)
 
 

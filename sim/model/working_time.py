@@ -29,7 +29,7 @@ def working_time(
         closed_days=frozenset(team.closed_days),
     )
     weeks = _seat_weeks(team)
-    worked = frozenset(week for week, seats in weeks if seats) or frozenset(week for week, _ in weeks)
+    worked = frozenset(week for week, seats, _ in weeks if seats) or frozenset(week for week, _, _ in weeks)
     held = tuple(
         (day, _minute(meeting.start), _minute(meeting.start) + meeting.minutes)
         for meeting in team.meetings
@@ -38,27 +38,30 @@ def working_time(
     return open_hours(worked, place, span), _seats(team, weeks, place, span), meetings(held, place, span)
 
 
-def _seat_weeks(team: Team) -> list[tuple[Week, int]]:
-    """The weeks that people of a team work, and how many seats work each, in the order of the seats.
+def _seat_weeks(team: Team) -> list[tuple[Week, int, tuple[str, ...]]]:
+    """The weeks that people of a team work, how many seats work each, and their skills, in the order of the seats.
 
     The groups come first, then the rest of the headcount; a fraction of a person is the last seat.
     """
-    usual, found = _pieces(team.shift), []
+    usual, everybody, found = _pieces(team.shift), tuple(team.skills), []
     for group in team.groups.values():
         pieces = usual if group.shift is None else _pieces(group.shift)
-        found.append((Week(pieces, group.hours_share or 1.0), group.people))
-    rest = team.headcount - sum(people for _, people in found)
+        skills = (*everybody, *group.skills)
+        found.append((Week(pieces, group.hours_share or 1.0), group.people, skills))
+    rest = team.headcount - sum(people for _, people, _ in found)
     part = round(rest - floor(rest), 9)
     if floor(rest) or not part:
-        found.append((Week(usual), floor(rest)))
+        found.append((Week(usual), floor(rest), everybody))
     if part:
-        found.append((Week(usual, part), 1))
+        found.append((Week(usual, part), 1, everybody))
     return found
 
 
-def _seats(team: Team, weeks: list[tuple[Week, int]], place: Place, span: Span) -> tuple[SeatRules, ...]:
-    rosters = [roster(week, place, span) for week, _ in weeks]
-    counts = [seats for _, seats in weeks]
+def _seats(
+    team: Team, weeks: list[tuple[Week, int, tuple[str, ...]]], place: Place, span: Span
+) -> tuple[SeatRules, ...]:
+    rosters = [roster(week, place, span) for week, _, _ in weeks]
+    counts = [seats for _, seats, _ in weeks]
     longest = max(one.hours_per_week for one, seats in zip(rosters, counts, strict=True) if seats or not any(counts))
     return tuple(
         SeatRules(
@@ -67,6 +70,7 @@ def _seats(team: Team, weeks: list[tuple[Week, int]], place: Place, span: Span) 
             roster=one,
             absence_per_day=min(1.0, team.absence_days_per_year / (one.days_per_week * WEEKS_PER_YEAR)),
             leave_weeks=(team.leave_days_per_year or 0.0) / one.days_per_week * LEAVE_YEAR / WEEKS_PER_YEAR,
+            skills=weeks[index][2],
             hours_share=one.hours_per_week / longest,
         )
         for index, one in enumerate(rosters)

@@ -11,9 +11,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from sim.scenario import checks_contacts
 from sim.scenario.errors import did_you_mean, number, segment
 from sim.scenario.facts import Facts, Finding, Path
-from sim.scenario.routes import routing, rules_of
+from sim.scenario.routes import Routes, routing, rules_of
 from sim.scenario.size import size
 from sim.scenario.working_time import working_time
 
@@ -109,8 +110,7 @@ def _names(f: Facts) -> Iterator[Finding]:
         yield from _unknown(f, "tiers", tier, ("playbooks", tier))
         for category in playbook if isinstance(playbook, Mapping) else ():
             yield from _unknown(f, "categories", category, ("playbooks", tier, category))
-    for index, rule in rules_of(f):
-        path = ("routing", "rules", index)
+    for path, rule in [entry for kind in ("rules", "escalation", "overflow") for entry in rules_of(f, kind)]:
         for position, category in enumerate(rule.get("categories") or []):
             if category is not None:
                 yield from _unknown(f, "categories", category, (*path, "categories", position))
@@ -166,15 +166,12 @@ def _categories(f: Facts) -> Iterator[Finding]:
             )
 
 
-def _channels(f: Facts) -> Iterator[Finding]:
-    """Patience belongs to live channels."""
-    for name, channel in f.items("channels"):
-        live = channel.get("live") if isinstance(channel, Mapping) else None
-        patience = ("channels", name, "patience_mean_minutes")
-        if live is True and f.get(*patience) is None and f.sound(*patience):
-            yield Finding(patience[:2], "'patience_mean_minutes' is missing; customers wait live on this channel")
-        if live is False and f.get(*patience) is not None:
-            yield Finding(patience, "has no effect: nobody waits live on this channel; delete it, or set 'live: true'")
+def _recovery(f: Facts) -> Iterator[Finding]:
+    """Recovery ends at a burnout at which it would not begin."""
+    above, below = (f.get("people", "recovery", key) for key in ("burnout_above", "until_below"))
+    if above is not None and below is not None and below > above:
+        message = f"{number(below)} is above burnout_above, {number(above)}; recovery ends when burnout has fallen"
+        yield Finding(("people", "recovery", "until_below"), f"{message}: use at most {number(above)}")
 
 
 def _playbooks(f: Facts) -> Iterator[Finding]:
@@ -200,16 +197,26 @@ def _playbooks(f: Facts) -> Iterator[Finding]:
                 yield Finding((*path, "weeks_before_renewal"), message)
 
 
+def _routing(f: Facts) -> Iterator[Finding]:
+    """Contacts go to people who exist and have the skills."""
+    routes = Routes(f)
+    yield from routing(f, routes)
+    yield from checks_contacts.skills(f, routes)
+
+
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _calendar,
     _shares,
     _profiles,
     _names,
     _categories,
-    _channels,
+    checks_contacts.handle_times,
+    checks_contacts.channels,
+    checks_contacts.teams,
     working_time,
+    _recovery,
     _playbooks,
-    routing,
+    _routing,
     size,
     _reserved,
 )

@@ -78,21 +78,19 @@ class Routes:
         return not self.shares.get(category, {}).get(team) and (category, team) not in self.perhaps
 
 
-def rules_of(f: Facts) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The rules and their numbers; a rule may lack what the schema refused."""
-    rules = f.get("routing", "rules")
+def rules_of(f: Facts, kind: str = "rules") -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The rules (or "escalation", "overflow") with their paths; one may lack what the schema refused."""
+    rules = f.get("routing", kind)
     for index, rule in enumerate(rules if isinstance(rules, list) else []):
-        yield index, rule if isinstance(rule, Mapping) else {}
+        yield ("routing", kind, index), rule if isinstance(rule, Mapping) else {}
 
 
-def routing(f: Facts) -> Iterator[Finding]:
-    """Rules move something, somewhere else, to people who exist."""
-    routes = Routes(f)
+def routing(f: Facts, routes: Routes) -> Iterator[Finding]:
+    """Rules move something, somewhere else, to people who exist; `routes` then knows who gets what."""
     everything = list(f.names["categories"])
     support = [name for name, category in f.items("categories") if category.get("support_call") is True]
     support_known = all(f.sound("categories", name, "support_call") for name in everything)
-    for index, rule in rules_of(f):
-        path = ("routing", "rules", index)
+    for path, rule in rules_of(f):
         source, target, listed = rule.get("from"), rule.get("to"), rule.get("categories")
         if source is not None and source == target:
             yield Finding((*path, "to"), f"'{segment(target)}' is also the team that has them now; name another team")
@@ -109,7 +107,57 @@ def routing(f: Facts) -> Iterator[Finding]:
         routes.move(rule, moved, path)
     if not f.sound("routing", "rules") and f.get("routing", "rules") is None:
         return
+    for kind, can in (("escalation", "be passed on"), ("overflow", "overflow")):
+        yield from _passing(f, routes, kind, can)
     yield from _nobody_there(f, routes)
+
+
+def _passing(f: Facts, routes: Routes, kind: str, can: str) -> Iterator[Finding]:
+    """Escalation or overflow: between two teams, of customers' contacts that the first one gets, and without loops."""
+    customers = [name for name, about in f.items("categories") if about.get("initiated_by") == "customer"]
+    steps: dict[tuple[str, str], list[tuple[str, Path]]] = {}  # by category and team: where it goes on
+    for path, rule in rules_of(f, kind):
+        source, target, listed = rule.get("from"), rule.get("to"), rule.get("categories")
+        if source is not None and source == target:
+            yield Finding((*path, "to"), f"'{segment(target)}' is also the team that has them; name another team")
+            continue
+        yield from _twice(listed, path)
+        if not f.sound(*path) or source not in f.names["teams"] or target not in f.names["teams"]:
+            continue
+        for position, name in enumerate(listed or ()):
+            if name in f.names["categories"] and f.sound("categories", name) and name not in customers:
+                message = f"'{segment(name)}' is not started by customers; it cannot {can}"
+                yield Finding((*path, "categories", position), message)
+        for name in customers if listed is None else [name for name in listed if name in customers]:
+            steps.setdefault((name, source), []).append((target, path))
+    yield from _loops(steps)
+    for _ in steps:
+        for (name, source), ways in steps.items():
+            if (name, source) in routes.answers or (name, source) in routes.perhaps:
+                for target, path in ways:
+                    routes.answers.setdefault((name, target), (*path, "to"))
+    reached = {path for (name, source), ways in steps.items() for _, path in ways if not routes.never(name, source)}
+    reached |= {path for route, ways in steps.items() if route in routes.answers for _, path in ways}
+    for path in dict.fromkeys(path for ways in steps.values() for _, path in ways):
+        if path not in reached:
+            source = f.get("routing", kind)[path[2]]["from"]
+            yield Finding((*path, "from"), f"'{segment(source)}' never gets any of it, so nothing can {can}")
+
+
+def _loops(steps: dict[tuple[str, str], list[tuple[str, Path]]]) -> Iterator[Finding]:
+    """Contacts that would come back to a team that has passed them on; one finding per loop of teams."""
+    told: set[frozenset[str]] = set()
+    for category, begin in steps:
+        ends: list[tuple[str, ...]] = [(begin,)]
+        while ends:
+            way = ends.pop()
+            for target, path in steps.get((category, way[-1]), ()):
+                if target == begin and frozenset(way) not in told:
+                    told.add(frozenset(way))
+                    shown = " → ".join(segment(name) for name in (*way, begin))
+                    yield Finding((*path, "to"), f"'{segment(category)}' would go round in a loop: {shown}")
+                elif target not in way:
+                    ends.append((*way, target))
 
 
 def _twice(listed: list[str] | None, path: Path) -> Iterator[Finding]:

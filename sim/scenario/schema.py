@@ -45,6 +45,9 @@ class Mechanisms(Part):
     sponsor_loss: bool = True
     growth: bool = True
     expansion: bool = True
+    one_open_contact_per_account: bool = Field(
+        default=False, description="an account with an open contact of its own starts no other (outcome not_raised)"
+    )
 
 
 class Window(Part):

@@ -32,9 +32,11 @@ class Satisfaction(Part):
     resolved_gain: Share = Field(description="gain by a contact resolved in time, as a share of what is missing to 1")
     unresolved_loss: Share = Field(description="loss by a contact left unresolved, as a share of satisfaction")
     late_loss: Share = Field(description="loss by an answer after the response target")
-    transfer_loss: Share = Field(description="loss by being handed over to another team")
+    transfer_loss: Share = Field(
+        description="loss by being handed over to another team, or having to turn to one after self-service"
+    )
     repeat_loss: Share = Field(description="loss by having to come back with the same matter")
-    abandoned_loss: Share = Field(description="loss by giving up in a live queue")
+    abandoned_loss: Share = Field(description="loss by giving up in a live queue, or finding the line full")
     waiting_loss_per_week: Share = Field(description="loss per week and contact still open past its target")
 
 

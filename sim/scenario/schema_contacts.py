@@ -24,8 +24,15 @@ class Category(Part):
         description="mean working time, with preparation and wrap-up"
     )
     handle_time_cv: Annotated[float, Field(ge=0, le=4)] = Field(
-        description="spread of the handle time: standard deviation over mean (lognormal)"
+        description="spread of the handle time: standard deviation over mean"
     )
+    handle_time_distribution: Literal["lognormal", "exponential", "constant", "gamma", "empirical"] = Field(
+        default="lognormal",
+        description="law of the handle time; the spread of exponential is 1, of constant 0, of empirical its sample's",
+    )
+    handle_time_sample_minutes: (
+        Annotated[list[Annotated[float, Field(ge=0, le=1e5)]], Field(min_length=1, max_length=10_000)] | None
+    ) = Field(default=None, description="observed handle times, for empirical; they are scaled to the mean")
     resolution_probability: Share = Field(description="chance that one handling settles the matter")
     priority: Annotated[int, Field(ge=0, le=9)] = Field(
         description="smaller is served first; live contacts go before all"
@@ -35,9 +42,27 @@ class Category(Part):
         default=None, description="business minutes until it is due; without it the channel's target counts"
     )
     window_weeks: Weeks | None = Field(default=None, description="weeks after which undone planned work expires")
+    skill: Name | None = Field(default=None, description="skill that whoever handles it must have")
     adoption_gain: Share = Field(description="gain in adoption when done, as a share of what is missing")
     executive_gain: Share = Field(description="gain in executive contact when done, as a share of what is missing")
     channel_shares: dict[Name, Share] = Field(description="channels and their shares", min_length=1, max_length=20)
+
+
+class Redial(Part):
+    """Customers who gave up on the line, or found it full, and call again."""
+
+    probability: Share = Field(description="chance that they call again")
+    delay_mean_minutes: Annotated[float, Field(gt=0, le=100_000)] = Field(description="mean minutes until they do")
+
+
+class SelfService(Part):
+    """A channel in which customers help themselves, or one another: knowledge base, community, automation."""
+
+    solved_probability: Share = Field(description="chance that the matter is settled without anybody of the teams")
+    then: dict[Name, Share] = Field(
+        description="assisted channels to which the others turn, and their shares", min_length=1, max_length=20
+    )
+    delay_mean_minutes: Annotated[float, Field(gt=0, le=100_000)] = Field(description="mean minutes until they do")
 
 
 class Channel(Part):
@@ -54,6 +79,22 @@ class Channel(Part):
     handle_time_factor: Annotated[float, Field(gt=0, le=10)] = Field(description="handle times times this")
     resolution_factor: Annotated[float, Field(ge=0, le=2)] = Field(description="resolution probability times this")
     warmth_factor: Factor = Field(description="the team's warmth times this")
+    redial: Redial | None = Field(
+        default=None,
+        description="who gave up or found the line full calls again soon; without it, like an unresolved matter",
+    )
+    self_service: SelfService | None = Field(
+        default=None, description="customers help themselves here; no team does anything"
+    )
+    travel_minutes: Annotated[float, Field(ge=0, le=2400)] | None = Field(
+        default=None, description="working time for the way to the customer and back, added to the mean handle time"
+    )
+    concurrency: Annotated[int, Field(ge=2, le=10)] | None = Field(
+        default=None, description="contacts of this channel that one person handles side by side (live only)"
+    )
+    slower_per_extra_contact: Annotated[float, Field(ge=0, le=5)] | None = Field(
+        default=None, description="handle time grows by this share for each contact more in hand at the same time"
+    )
 
 
 class Rule(Part):
@@ -70,11 +111,37 @@ class Rule(Part):
     )
 
 
+class Escalation(Part):
+    """Passes on what a team could not settle."""
+
+    categories: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="categories that are passed on; without it, all that customers start"
+    )
+    from_: Name = Field(alias="from", description="team that could not settle it")
+    to: Name = Field(description="team that gets it at once")
+    share: Share = Field(description="share of the unsettled ones that is passed on")
+
+
+class Overflow(Part):
+    """Sends arriving contacts to another team while a queue is long."""
+
+    categories: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="categories that overflow; without it, all that customers start"
+    )
+    from_: Name = Field(alias="from", description="team whose queue is long")
+    to: Name = Field(description="team that helps out")
+    waiting: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        description="customers' contacts that wait for the team: with as many or more, the next one overflows"
+    )
+
+
 class Routing(Part):
     """Who takes what, and what happens to matters that stay open."""
 
     assign: dict[Name, dict[Name, Share]] = Field(description="for each category, the teams and their shares")
     rules: list[Rule] = Field(default=[], max_length=100, description="changes to it, applied in order")
+    escalation: list[Escalation] = Field(default=[], max_length=100, description="who gets what could not be settled")
+    overflow: list[Overflow] = Field(default=[], max_length=100, description="who helps out when a queue is long")
     warm_transfer_minutes: Annotated[float, Field(gt=0, le=480)] = Field(
         description="time of the first team for a warm transfer"
     )

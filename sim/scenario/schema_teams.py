@@ -41,6 +41,9 @@ class Group(Part):
         default=None,
         description="part-time: share of each working day, from its start, for which they come and are paid",
     )
+    skills: Annotated[list[Name], Field(max_length=40)] = Field(
+        default=[], description="skills that they have beside those of the whole team"
+    )
 
 
 class Meeting(Part):
@@ -105,6 +108,10 @@ class Team(Part):
     overtime_limit_hours_per_day: Annotated[float, Field(ge=0, le=12)] = Field(
         description="no contact is started later than this after the shift's end"
     )
+    overtime_limit_hours_per_week: Annotated[float, Field(ge=0, le=60)] | None = Field(
+        default=None,
+        description="whose overtime of the week has reached this starts nothing more after the shift's end",
+    )
     named_owner: bool = Field(description="accounts have their own person; otherwise the team shares one queue")
     answers_live: bool = Field(description="picks up live channels at once; otherwise calls back within the target")
     callback_target_minutes: Annotated[float, Field(gt=0, le=1e6)] = Field(
@@ -116,11 +123,27 @@ class Team(Part):
     support_call_resolution_factor: Annotated[float, Field(ge=0, le=2)] = Field(
         description="resolution probability of support calls in this team, times"
     )
+    skills: Annotated[list[Name], Field(max_length=40)] = Field(
+        default=[], description="skills that everybody in the team has"
+    )
+    queue_capacity: Annotated[int, Field(ge=0, le=100_000)] | None = Field(
+        default=None, description="live contacts that can wait; one more finds the line full (outcome blocked)"
+    )
+    changeover_minutes: Annotated[float, Field(ge=0, le=480)] | None = Field(
+        default=None, description="extra working time when the next contact is of another category"
+    )
+    price_per_contact: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
+        default=None, description="what a partner charges for each contact that it handles, beside its hourly cost"
+    )
     warmth: Share = Field(
         description="gain in executive contact by a customer's contact with this team, as a share of what is missing"
     )
     quit_rate_per_year: Annotated[float, Field(ge=0, le=5)] = Field(description="quits per person and year, no burnout")
     time_to_fill_weeks: Annotated[float, Field(ge=0, le=104)] = Field(description="weeks until a vacancy is filled")
+    hiring_freeze: bool = Field(default=False, description="no vacancy is filled, and new seats stay vacant")
+    training_weeks: Annotated[float, Field(ge=0, le=52)] = Field(
+        default=0, description="weeks in which a new hire is paid and takes no contacts"
+    )
     ramp_weeks: Annotated[float, Field(ge=0, le=104)] = Field(description="weeks until a new hire has full speed")
     ramp_start_speed: Annotated[float, Field(gt=0, le=1)] = Field(description="speed of a new hire on the first day")
     hiring_cost: Money = Field(description="cost of recruiting and training one person")
@@ -140,6 +163,16 @@ class Strain(Part):
     overdue_weight: Share
 
 
+class Recovery(Part):
+    """A policy: who is burnt out works less, with full pay and without overtime, until burnout has fallen."""
+
+    burnout_above: Share = Field(description="burnout above which recovery begins")
+    until_below: Share = Field(description="burnout below which it ends")
+    hours_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="share of each shift that the person works meanwhile, from its start"
+    )
+
+
 class People(Part):
     """Fatigue, burnout and what they do."""
 
@@ -152,3 +185,4 @@ class People(Part):
     slower_at_full_burnout: Share = Field(description="extra handle time at full burnout")
     unresolved_at_full_burnout: Share = Field(description="share of resolution probability lost at full burnout")
     burnout_high_above: Share = Field(description="burnout above this counts as high")
+    recovery: Recovery | None = Field(default=None, description="shorter shifts for who is burnt out; null: none")

@@ -172,7 +172,10 @@ def _attempts(f: Facts, category: dict[str, Any]) -> float:
         return 1.0
     unresolved = 1 - _number(category.get("resolution_probability"), 1.0)
     again = _number(f.get("routing", "repeat_probability"), 0.0) * unresolved
-    return sum(again**attempt for attempt in range(f.get("routing", "max_attempts") or 1))
+    redial = [_number(f.get("channels", name, "redial", "probability"), 0.0) for name, _ in f.items("channels")]
+    again = max([again, *redial])
+    legs = 1 + len(f.get("routing", "escalation") or ())
+    return legs * sum(again**attempt for attempt in range(f.get("routing", "max_attempts") or 1))
 
 
 def _terms_per_week(f: Facts, tier: str) -> float:

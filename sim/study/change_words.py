@@ -78,7 +78,10 @@ def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mappi
     heads = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".headcount"))
     for path in heads:
         yield _headcount(path.split(".")[1], ours[path], theirs[path])
-    others = sorted(paths - {"routing.rules", *heads})
+    freezes = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".hiring_freeze"))
+    for path in freezes:
+        yield f"the {team_title(path.split('.')[1])} team {'hires nobody' if theirs[path] else 'hires again'}"
+    others = sorted(paths - {"routing.rules", *heads, *freezes})
     for path in others[:MOST_TOLD]:
         yield f"{path} is {_shown(theirs.get(path))} instead of {_shown(ours.get(path))}"
     if len(others) > MOST_TOLD:

@@ -20,6 +20,7 @@ from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.scenario import AccountSource, Scenario
 from sim.scenario.evidence import evidence, widest_assumptions
+from sim.study.alerts import alerts
 from sim.study.decision import decide, plain, plain_change
 from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
@@ -29,6 +30,7 @@ from sim.study.kpis import Kpi, registry, window
 from sim.study.ledger_file import LedgerFile
 from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
 from sim.study.output_files import why_not_an_output
+from sim.study.people_spread import people_spread
 from sim.study.provenance import Provenance, provenance
 from sim.study.results import (
     Comparison,
@@ -279,6 +281,13 @@ class _Study:
             "table": table,
             "series": series(self.names, self.inputs[0], finished),
             "costs": cost_table(self.names, self.inputs[0], finished),
+            "alerts": tuple(
+                alerts(one, [done.measured[i].flow for done in finished]) for i, one in enumerate(self.inputs)
+            ),
+            "people": people_spread(
+                self.inputs[0].teams,
+                [[one.measured[i].persons for one in finished] for i in range(len(self.names))],
+            ),
             "provenance": self._provenance(messages),
             "failures": messages,
         }
@@ -392,10 +401,10 @@ class _Meter:
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
         left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text, _notes(restarts)))
+        self._progress(Progress(done, total, elapsed, left, self._text, restart_notes(restarts)))
 
 
-def _notes(restarts: int) -> tuple[str, ...]:
+def restart_notes(restarts: int) -> tuple[str, ...]:
     """What a reader should know of workers that died and cost nothing but time."""
     if restarts == 0:
         return ()

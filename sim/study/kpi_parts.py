@@ -16,6 +16,7 @@ from sim.model.ledger import History, Table
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 HOURS_PER_WEEK = 168.0
 HOURS_PER_YEAR = 365.25 * 24

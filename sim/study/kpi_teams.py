@@ -23,7 +23,7 @@ WEEKS_PER_YEAR = 365.25 / 7
 
 
 def team_kpis(history: History, inputs: Inputs, span: Span) -> KpiValues:
-    """All KPIs of all teams, and the share of planned work that was done."""
+    """All KPIs of all teams, the share of planned work that was done, and what self-service settles."""
     contacts = history.contacts
     customer = initiated(inputs, "customer")[contacts["category"]]
     people = where(history.people_weeks, span.holds_week(history.people_weeks["week"]))
@@ -38,6 +38,8 @@ def team_kpis(history: History, inputs: Inputs, span: Span) -> KpiValues:
         )
         values |= {f"{team}.{name}": value for name, value in figures.items()}
     values["proactive_completed_share"] = planned_work_done(contacts, inputs, span)
+    tried = span.holds(contacts["born"]) & np.isin(contacts["outcome"], (ledger.DEFLECTED, ledger.BOUNCED))
+    values["self_service_share"] = ratio(total(tried & (contacts["outcome"] == ledger.DEFLECTED)), total(tried))
     return values
 
 
@@ -56,6 +58,7 @@ def _waits(contacts: Table, span: Span) -> KpiValues:
     """Offered, waits, service level, abandonment and first-contact resolution of one team's customers."""
     queued = ~np.isnan(contacts["queued"]) & ~np.isin(contacts["outcome"], NEVER_ASKED)
     asked = where(contacts, queued & span.holds(contacts["born"]))
+    blocked = total((contacts["outcome"] == ledger.BLOCKED) & span.holds(contacts["born"]))
     started = ~np.isnan(asked["started"])
     undecided = (asked["outcome"] == ledger.OPEN) & ~started & (asked["due"] >= span.end)
     count = len(asked["born"])
@@ -66,6 +69,7 @@ def _waits(contacts: Table, span: Span) -> KpiValues:
         "wait_probability": ratio(total(asked["wait_minutes"] > 0), count),
         "service_level": ratio(total(started & (asked["started"] <= asked["due"])), count - int(undecided.sum())),
         "abandonment": ratio(total(asked["outcome"] == ledger.ABANDONED), count),
+        "blocked_share": ratio(blocked, blocked + count),
         "fcr": ratio(total(first & (asked["outcome"] == ledger.RESOLVED)), total(first)),
     }
 
@@ -90,11 +94,14 @@ def _people(weeks: Table, burnout_high_above: float) -> KpiValues:
     quits = total(weeks["event"] == ledger.QUIT)
     weeks = where(weeks, weeks["employed"])
     handling, overtime = total(weeks["handling_hours"]), total(weeks["overtime_hours"])
+    backlog = total(weeks["overtime_backlog_hours"])
     count = len(weeks["week"])
     return {
         "occupancy": ratio(handling - overtime, total(weeks["on_duty_hours"])),
         "utilisation": ratio(handling, total(weeks["planned_hours"])),
         "overtime_hours": overtime,
+        "overtime_finishing_hours": overtime - backlog,
+        "overtime_backlog_hours": backlog,
         "burnout_mean": ratio(total(weeks["burnout"]), count),
         "burnout_high_share": ratio(total(weeks["burnout"] > burnout_high_above), count),
         "quits_per_year": ratio(quits, count / WEEKS_PER_YEAR),

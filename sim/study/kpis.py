@@ -127,6 +127,8 @@ _COMPANY: tuple[Kpi, ...] = (
      "higher", "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
     Kpi("saves_share", "Announced departures saved", "share", "decisions of those that had announced",
      "higher", "those that stayed over all that had announced", 0.05, False),
+    Kpi("self_service_share", "Settled by self-service", "share", "customers who tried to help themselves",
+     "higher", "contacts settled in self-service over those begun there", 0.02, False),
 )  # fmt: skip
 
 _TEAM: tuple[Kpi, ...] = (
@@ -144,12 +146,18 @@ _TEAM: tuple[Kpi, ...] = (
      "share started within its target (open ones not yet due left out)", 0.02, False),
     Kpi("abandonment", "abandonment", "share", CUSTOMERS_BORN, "lower",
      "share that gave up waiting", 0.01, False),
+    Kpi("blocked_share", "blocked calls", "share", CUSTOMERS_BORN, "lower",
+     "share that found the line full, of all that asked for the team", 0.01, False),
     Kpi("backlog_mean", "backlog", "contacts", "all contacts in the queue, planned work too", "lower",
      "mean number waiting over the window", 0.10, True, True),
     Kpi("fcr", "first-contact resolution", "share", "first attempts born in the window that were handled",
      "higher", "share settled at the first attempt", 0.01, False),
     Kpi("overtime_hours", "overtime", "hours", EMPLOYED, "lower",
      "hours worked on contacts after the shift's end", 0.10, True),
+    Kpi("overtime_finishing_hours", "overtime that finishes", "hours", EMPLOYED, "lower",
+     "hours after the shift's end on contacts begun inside it", 0.10, True),
+    Kpi("overtime_backlog_hours", "overtime on the backlog", "hours", EMPLOYED, "lower",
+     "hours after the shift's end on contacts begun after it", 0.10, True),
     Kpi("burnout_mean", "burnout", "score", EMPLOYED, "lower",
      "mean simulated burnout over person-weeks", 0.02, False),
     Kpi("burnout_high_share", "share with high burnout", "share", EMPLOYED, "lower",

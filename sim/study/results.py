@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.model.inputs import Inputs
+from sim.study.alerts import Alert
 from sim.study.decision import Decision
 from sim.study.kpi_costs import cost_categories, cost_teams
 from sim.study.kpi_parts import FloatArray
 from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
+from sim.study.people_spread import PeopleSpread
 from sim.study.provenance import Provenance
 from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
@@ -161,8 +163,8 @@ class ScenarioDifference:
 class _Result:
     """What both kinds of result have.
 
-    registry : what each KPI means. table : values by replication. failures : replications that could not be
-    had.
+    registry : what each KPI means. table : values by replication. people : how burnout is spread over them.
+    alerts : what the means hide, per scenario. failures : replications that could not be had.
     """
 
     scenarios: tuple[ScenarioResult, ...]
@@ -170,6 +172,8 @@ class _Result:
     table: KpiTable
     series: Series
     costs: CostTable
+    people: PeopleSpread
+    alerts: tuple[tuple[Alert, ...], ...]
     provenance: Provenance
     failures: tuple[str, ...]
 
@@ -187,7 +191,12 @@ class _Result:
         return {
             "provenance": self.provenance.to_dict(),
             "decision": [],
-            "scenarios": [_scenario_dict(one, self.registry) for one in self.scenarios],
+            "scenarios": [
+                _scenario_dict(one, self.registry)
+                | {"people": {team: spread.to_dict() for team, spread in self.people.scenarios[i].items()}}
+                | {"alerts": [alert.to_dict() for alert in self.alerts[i]]}
+                for i, one in enumerate(self.scenarios)
+            ],
             "differences": [],
         }
 
@@ -291,8 +300,12 @@ class Comparison(_Result):
                     "scenario": one.scenario,
                     "baseline": one.baseline,
                     "kpis": {name: _difference_dict(change) for name, change in one.kpis.items()},
+                    "people": {
+                        team: {"burnout": {name: figure.to_dict() for name, figure in figures.items()}}
+                        for team, figures in people.items()
+                    },
                 }
-                for one in self.differences
+                for one, people in zip(self.differences, self.people.changes, strict=True)
             ],
         }
         return plain | ({"ends": self.ends.to_dict()} if self.ends else {})

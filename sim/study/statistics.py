@@ -85,6 +85,27 @@ def t_interval(mean: float, sd: float, count: int, alpha: float) -> Interval:
     return (mean - half, mean + half)
 
 
+def ratio_interval(above: FloatArray, below: FloatArray, alpha: float) -> tuple[float, float, float]:
+    """A ratio of expectations from totals of replications: the ratio of their sums, and its interval (low, high).
+
+    Parameters
+    ----------
+    above, below : (replications,), at least 2, >= 0; nan where the sum of `below` is 0. The interval has confidence
+        1 - alpha.
+
+    Notes
+    -----
+    The mean of the replications' own ratios is biased, and replications do not make it less so; the ratio of sums is
+    biased by a replication's part of that only. Its spread is that of above - ratio * below (the delta method), over
+    which Student's t is taken. With `below` the same in all replications it is the interval of a mean.
+    """
+    if not below.any():
+        return math.nan, math.nan, math.nan
+    ratio = float(above.sum() / below.sum())
+    sd = float(np.std(above - ratio * below, ddof=1)) / float(below.mean())
+    return (ratio, *t_interval(ratio, sd, len(above), alpha))
+
+
 def t_quantile(freedom: int | NDArray[np.integer], alpha: float) -> FloatArray:
     """Two-sided critical value of Student's t at confidence 1 - alpha."""
     return np.asarray(stdtrit(freedom, 1 - alpha / 2))

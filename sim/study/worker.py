@@ -13,12 +13,14 @@ from multiprocessing.connection import Connection
 
 from sim.model import replication as engine
 from sim.model.inputs import Inputs
-from sim.model.ledger import Table
+from sim.model.ledger import History, Table
 from sim.study.account_measures import AccountMeasures, account_measures
 from sim.study.kpi_costs import costs
 from sim.study.kpi_parts import FloatArray, KpiValues
 from sim.study.kpi_series import WeeklySeries, weekly_series
 from sim.study.kpis import compute, window
+from sim.study.person_measures import PersonMeasures, person_measures
+from sim.study.work_flow import WorkFlow, work_flow
 
 JOBS_KEPT = 8  # jobs that a worker remembers: several studies may take turns, and a job is large
 
@@ -29,7 +31,7 @@ class Job:
 
     baseline : the inputs of the warm-up. scenarios : what is simulated after it, in order (the baseline
     too, if it is wanted). keep_contacts, keep_accounts : whether the contact ledgers, and figures per account,
-    travel back.
+    travel back. totals : a function of a module, or a partial of one, that is asked instead of all KPIs.
     """
 
     baseline: Inputs
@@ -37,6 +39,7 @@ class Job:
     seed: int
     keep_contacts: bool = False
     keep_accounts: bool = False
+    totals: Callable[[History, Inputs], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Measured:
     kpis: KpiValues
     series: WeeklySeries
     costs: FloatArray
+    persons: PersonMeasures
+    flow: WorkFlow
     contacts: Table | None
     accounts: AccountMeasures | None
 
@@ -54,13 +59,15 @@ class Measured:
 class Finished:
     """A replication that ended: one `Measured` per scenario, or what went wrong.
 
-    restarts : how often it was started again because its worker process had died.
+    restarts : how often it was started again because its worker process had died. totals : one per scenario, where the
+    job asked for them instead.
     """
 
     replication: int
     measured: tuple[Measured, ...]
     error: str | None = None
     restarts: int = 0
+    totals: tuple[dict[str, float], ...] = ()
 
 
 def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None) -> Finished:
@@ -69,16 +76,21 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
     An error of the model is returned, not raised: the other replications go on.
     Raises `sim.model.replication.Cancelled` if cancel() is true at the start of a simulated week.
     """
-    measured = []
+    measured, totals = [], []
     try:
         histories = engine.replicate(job.baseline, job.scenarios, job.seed, replication, cancel)
         for inputs, history in zip(job.scenarios, histories, strict=True):
+            if job.totals is not None:
+                totals.append(job.totals(history, inputs))
+                continue
             spent = costs(history, inputs, window(inputs))
             measured.append(
                 Measured(
                     kpis=compute(history, inputs, spent),
                     series=weekly_series(history, inputs),
                     costs=spent.table,
+                    persons=person_measures(history, window(inputs)),
+                    flow=work_flow(history, inputs),
                     contacts=history.contacts if job.keep_contacts else None,
                     accounts=account_measures(history, inputs) if job.keep_accounts else None,
                 )
@@ -87,7 +99,7 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
         raise
     except Exception as error:  # whatever breaks in one replication must not end the study
         return Finished(replication, (), f"{type(error).__name__}: {error}{_place(error)}")
-    return Finished(replication, tuple(measured))
+    return Finished(replication, tuple(measured), totals=tuple(totals))
 
 
 def _place(error: Exception) -> str:
