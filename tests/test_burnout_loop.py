@@ -92,8 +92,7 @@ CRITICAL = 6.7  # how-to contacts per account and month with which five calm peo
 SERVED_BY_SUPPORT = ("how_to", "break_fix", "billing", "relationship")
 
 
-@cache
-def support_company(load: float) -> Inputs:
+def support_company_values(load: float) -> dict[str, Any]:
     """Five people in Support for the customers' contacts of 200 accounts that stay as they are."""
     values: dict[str, Any] = {
         "weeks": 104,
@@ -111,7 +110,12 @@ def support_company(load: float) -> Inputs:
     values |= {f"mechanisms.{name}": False for name in ("churn", "growth", "expansion", "sponsor_loss", "firefighting")}
     values |= {f"routing.assign.{name}": {"support": 1.0} for name in SERVED_BY_SUPPORT}
     values |= {f"categories.{name}.contacts_per_account_month": 0 for name in SERVED_BY_SUPPORT[1:]}
-    return small_inputs(values)
+    return values
+
+
+@cache
+def support_company(load: float) -> Inputs:
+    return small_inputs(support_company_values(load))
 
 
 @cache

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import fields
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -276,7 +275,7 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
         at_shift_end=AT_SHIFT_END.index(team.at_shift_end),
         hand_over_hours=(team.hand_over_minutes or 0.0) / 60,
         overtime_limit_hours=team.overtime_limit_hours_per_day,
-        overtime_limit_week_hours=_or_none(team.overtime_limit_hours_per_week),
+        overtime_limit_week_hours=_week_limit(team.overtime_limit_hours_per_week),
         callback_target_hours=team.callback_target_minutes / 60,
         support_call_handle_factor=team.support_call_handle_time_factor,
         quit_rate_per_week=team.quit_rate_per_year / WEEKS_PER_YEAR,
@@ -298,9 +297,9 @@ _OWN_FORM = {  # another form than the schema's
 }
 
 
-def _or_none(limit: float | None) -> float:
-    """A limit, or infinity where there is none."""
-    return inf if limit is None else limit
+def _week_limit(hours: float | None) -> float:
+    """A limit of hours a week; where there is none, all of them."""
+    return HOURS_PER_WEEK if hours is None else hours
 
 
 def _routing(routing: Routing, categories: list[str], teams: list[str], scenario: Scenario) -> RoutingRules:

@@ -187,7 +187,7 @@ class TeamRules:
     cost_per_hour: float
     overtime_pay_factor: float
     overtime_limit_hours: float  # a day
-    overtime_limit_week_hours: float  # inf: none
+    overtime_limit_week_hours: float  # all 168 of the week: no limit
     named_owner: bool
     answers_live: bool
     callback_target_hours: float

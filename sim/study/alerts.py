@@ -1,29 +1,7 @@
 """Alerts: a queue that can only grow, and a team in a spiral; each with the date from which it is so.
 
 In: each replication's work waiting per week, and the work that burnout costs (`WorkFlow`). Out: `Alert`s, with a
-sentence each.
-
-**A queue that can only grow.** A queue whose people can do more than comes in is short again and again, however long
-it gets in between; one with more work than capacity gets longer without end. So in one replication a queue counts as
-growing from a week on if
-
-1. by quarters of a year, counted back from the end, the shortest that it has been rises from quarter to quarter until
-   the end: a surge that is worked off brings it down again and ends the series. The week is the last one in which the
-   queue was about as short as in the first of these quarters, at least half a year before the end;
-2. the rise is more than chance: `STEEP` times what a queue would move in that time if work and capacity were equal,
-   which is a random walk with the spread of the queue's own changes over `STEP_WEEKS` weeks. This keeps a small team's
-   large swings apart from growth.
-
-The study reports it if that is so in `FEWEST_SHARE` of the replications, and if over all of them the work that comes in
-exceeds the work that gets done, from the median of those weeks to the end, with its whole 95 % t-interval. (Where it is
-so in every replication, each has told by itself, and two or three are enough.) What comes in less what gets done is how
-much longer the queue becomes, so no other measure of capacity is needed. Only work that waits until it is served
-counts: planned work expires instead of piling up.
-
-**A spiral** is a growing queue that the load itself keeps alive: burnout has risen above the opening's, and the work
-that this costs (slower people, matters that come back, absences, seats empty after quits) is more than the queue's
-growth, with the whole 95 % t-interval: with the people as they were at the opening, it would not grow. So a spiral is
-only reported where the work exceeds the capacity that is left, and not where it would exceed that of fresh people too.
+sentence each. The criteria and their reasons: docs/statistics.md, "Alerts".
 """
 
 from __future__ import annotations
@@ -109,6 +87,13 @@ def grows_from(waiting: FloatArray) -> int:
     """The week from which one replication's queue only grows, -1 if there is none.
 
     waiting : (weeks + 1,), hours of work waiting at the start of each week and at the end of the last.
+
+    Notes
+    -----
+    By quarters of a year, counted back from the end, the shortest that the queue has been rises from quarter to quarter
+    until the end. It began in the last week in which the queue was about as short as in the first of these quarters, at
+    least half a year before the end. The rise is more than `STEEP` times what a random walk with the queue's own
+    changes would make of that time.
     """
     last = len(waiting) - 1
     edges = list(range(last + 1 - QUARTER_WEEKS * ((last + 1) // QUARTER_WEEKS), last + 2, QUARTER_WEEKS))
@@ -153,6 +138,11 @@ def growing_queue(waiting: FloatArray, begins: IntArray) -> Growing | None:
     """What all replications say together; None if the queue does not grow in enough of them, or not surely.
 
     waiting : (replications, weeks + 1). begins : (replications,), from `grows_from`.
+
+    Notes
+    -----
+    What comes in less what gets done is how much longer the queue becomes. Over all replications, from the median of
+    the weeks on, its whole 95 % t-interval is above 0; where every replication tells it by itself, that is enough.
     """
     grows = begins >= 0
     if grows.sum() < max(1, FEWEST_SHARE * len(begins)):
@@ -182,6 +172,8 @@ def in_spiral(
     waiting: FloatArray, lost: FloatArray, burnout: FloatArray, begins: IntArray, opening: float
 ) -> Spiral | None:
     """Whether it is the load's own cost that lets the queue grow, in the replications in which it does.
+
+    Burnout has risen, and the work that it costs exceeds the queue's growth, with the whole 95 % t-interval.
 
     waiting : (replications, weeks + 1). lost, burnout : (replications, weeks). begins : (replications,). opening : the
     team's burnout at the start.
