@@ -98,8 +98,6 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.csm.closed_days": [dt.date(2026, 5, 6)],
     "teams.csm.breaks_per_day": 2,
     "teams.csm.leave_days_per_year": 20,
-    "teams.csm.at_shift_end": "hand_over",
-    "teams.csm.hand_over_minutes": 10,
     "teams.csm.overtime_pay_factor": 0.5,
     "teams.csm.opening_burnout": 0.6,
     "teams.csm.quit_rate_per_year": 2.5,
@@ -123,6 +121,8 @@ SMALL_COMPANY: dict[str, Any] = {
             },
         }
     },
+    "teams.support.at_shift_end": "hand_over",
+    "teams.support.hand_over_minutes": 10,
     "teams.support.meetings": [{"days": ["wed"], "start": "12:00", "minutes": 60}],
     "teams.support.opening_burnout": 0.5,
     "teams.support.quit_rate_per_year": 2.0,

@@ -24,7 +24,6 @@ class TeamState:
     pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
-    day_end: float = -inf  # of the last working day that has begun
 
     def pool(self, skill: str = "") -> Queue:
         """The queue of contacts that whoever has the skill may take; without one, everybody."""
@@ -43,7 +42,7 @@ class TeamState:
 
 def open_until(team: TeamState) -> None:
     """Notes when the last of those on duty goes home."""
-    team.open_until = max((agent.shift_end for agent in team.agents if agent.on_duty), default=-inf)
+    team.open_until = max([agent.shift_end for agent in team.agents if agent.on_duty], default=-inf)
 
 
 @dataclass
@@ -57,6 +56,7 @@ class CenterState:
     with_open_contact: set[int] = field(default_factory=set)  # accounts, where they may have only one
     vacated: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) whose book needs a new owner
     opened: list[tuple[int, int]] = field(default_factory=list)  # (team, seat) that needs a book
+    day_end: float = -inf  # of the last working day that has begun
 
 
 def opening_state(phase: Phase, vacancies: tuple[int, ...], burnout: tuple[float, ...], now: float) -> CenterState:

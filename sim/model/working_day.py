@@ -74,8 +74,8 @@ class WorkingDay:
             planned_share = max(0.0, planned_share - met / (end - now))
         breaks, break_hours, spread = _breaks(rules, now, end)
         touched, midnight = end in mine.roster.opening, (now // 24 + 1) * 24
-        team.day_end = max(team.day_end, end)
-        call, people = self.center.agenda.call, self.center.phase.people
+        self.center.state.day_end = max(self.center.state.day_end, end)
+        call, people, paid_until = self.center.agenda.call, self.center.phase.people, min(end, midnight)
         arrived = []
         for agent in team.agents[mine.first : mine.first + mine.seats]:
             if not agent.employed:
@@ -89,12 +89,11 @@ class WorkingDay:
             training = attendance != PAID_OFF and trains(agent, week_share)
             share = agent.hours_share = share_of_shift(agent, people.recovery)
             agent.planned_share = 0.0 if training else planned_share * share
-            _pay(agent, rules, now, midnight)
-            if not closed:
-                agent.present = attendance == PRESENT and not training
+            _pay(agent, rules, now, paid_until)
             if attendance != PRESENT or training:
                 self._stay_away(agent, team, now, closed)
                 continue
+            agent.present = True
             if agent.state == BUSY:
                 self._count_in_hand(agent, now)
             elif agent.state == OFF:
@@ -130,16 +129,19 @@ class WorkingDay:
 
     def pay_on(self, now: float) -> None:
         """At midnight: working days that go on are paid further."""
+        if self.center.state.day_end <= now:
+            return
         for team, rules in zip(self.center.teams, self.center.phase.teams, strict=True):
-            for agent in team.agents if team.day_end > now else ():
+            for agent in team.agents:
                 if agent.day_end > now and agent.employed:
-                    _pay(agent, rules, now, now + 24)
+                    _pay(agent, rules, now, min(agent.day_end, now + 24))
 
     def _stay_away(self, agent: Agent, team: TeamState, now: float, closed: bool) -> None:
         """Somebody does not come: who is still there goes home, and colleagues cover for who is absent."""
         if agent.on_duty:
             self._leave_for_home(team, [agent], now)
         if not closed:
+            agent.present = False
             self.center.cover(agent, now)
 
     def end_shift(self, team_index: int, now: float) -> None:
@@ -150,8 +152,10 @@ class WorkingDay:
         """
         team, rules = self.center.teams[team_index], self.center.phase.teams[team_index]
         leaving = [agent for agent in team.agents if agent.on_duty and agent.day_end <= now]
-        if any(now in mine.roster.opening for mine in rules.seats):
-            leaving = [agent for agent in leaving if not _goes_on(agent, rules, now)]
+        for mine in rules.seats:
+            if now in mine.roster.opening:
+                leaving = [agent for agent in leaving if not _goes_on(agent, rules, now)]
+                break
         if leaving:
             self._leave_for_home(team, leaving, now)
 
@@ -184,7 +188,7 @@ class WorkingDay:
     def _put_down(self, agent: Agent, now: float) -> None:
         """What becomes of a contact in hand where it is not simply finished; several side by side are, being live."""
         rules, contact = self.center.phase.teams[agent.team], agent.contact
-        if contact is None or contact.ended <= now + _SOON or not agent.employed:
+        if contact is None or contact.ended <= now + _SOON:
             return
         if rules.at_shift_end == PAUSE:
             if not contact.live:
@@ -246,10 +250,11 @@ class WorkingDay:
             self.center.go_on_working(agent, now)
 
 
-def _pay(agent: Agent, rules: TeamRules, now: float, midnight: float) -> None:
-    """Pays for the working day up to its end, or up to midnight if that is before it."""
-    until = min(agent.day_end, midnight)
-    hours = until - max(now, agent.paid_until)
+def _pay(agent: Agent, rules: TeamRules, now: float, until: float) -> None:
+    """Pays for a working day up to its end or to midnight, but for what has been paid by other rules."""
+    hours = until - (now if agent.paid_until < now else agent.paid_until)
+    if hours <= 0:
+        return
     agent.paid_until = until
     agent.contracted_hours += hours
     agent.payroll_cost += hours * rules.cost_per_hour
