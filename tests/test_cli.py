@@ -201,6 +201,7 @@ def test_compare_writes_json_with_the_documented_layout(folder: Path, tmp_path: 
     assert "3 of 3" in done.stderr, "progress goes to stderr"
 
 
+@pytest.mark.slow
 def test_compare_with_ends_gives_the_answer_at_both(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     done = run(

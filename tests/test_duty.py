@@ -48,7 +48,7 @@ def nobody_is_busy_inside_the_shift_for_longer_than_at_the_desk(history: History
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )

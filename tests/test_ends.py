@@ -137,6 +137,7 @@ def small(**more: Any) -> Scenario:
     return load_scenario(BASELINE, {**SMALL, "weeks": 4, **{key.replace("__", "."): more[key] for key in more}})
 
 
+@pytest.mark.slow
 def test_the_comparison_at_an_end_is_the_comparison_of_the_scenarios_at_that_end() -> None:
     baseline, hire = small(), small(teams__csm__headcount=2)
     seen: list[Progress] = []

@@ -226,6 +226,7 @@ def test_rerouting_moves_work_from_the_csms_to_support():
     assert summed(work(SUPPORT), front) > summed(work(SUPPORT), usual), "somebody has to take them"
 
 
+@pytest.mark.slow
 def test_more_burnout_at_the_start_makes_more_quit():
     """Many people and no work, so that little but burnout decides."""
     tired = {**CROWD, "teams.csm.opening_burnout": 1.0}

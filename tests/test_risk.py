@@ -132,6 +132,7 @@ def test_expected_departures_of_the_accounts_add_up_to_the_churn_kpis() -> None:
     assert measures.arr_loss.sum() == pytest.approx(cast(float, kpis["arr_churn_per_year"]) * arr_years)
 
 
+@pytest.mark.slow
 def test_expected_departures_agree_with_those_that_happened() -> None:
     inputs = small_inputs({**ALL_DECIDE, "departures.opening_intent_factor": 3.0})
     differences = []
