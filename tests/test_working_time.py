@@ -440,3 +440,27 @@ def test_every_part_of_working_time_may_change_during_the_run() -> None:
     assert first["contracted_hours"].tolist() == [40.0, 20.0, 20.0]
     assert second["contracted_hours"].tolist() == [0.0, 20.0, 20.0], "half a person joins"
     assert first["planned_hours"].tolist() == [40.0, 19.0, 15.0], "with a meeting; then a day off too"
+
+
+def test_a_night_that_old_rules_began_goes_on_over_a_shorter_day_of_new_ones() -> None:
+    noon = {"days": ["mon", "tue"], "start": "12:00", "end": "24:00",
+            "also": [{"days": ["tue", "wed"], "start": "00:00", "end": "12:00"}]}  # fmt: skip
+    short = {"days": ["wed"], "start": "09:00", "end": "10:00", "also": []}
+    inputs = small_inputs(
+        {
+            "weeks": 3,
+            "teams.support.shift": noon,
+            "teams.support.shrinkage": 0,
+            "mechanisms.absence": False,
+            "mechanisms.turnover": False,
+            "accounts.weekday_profile": [1] * 7,
+            "accounts.hour_profile": [1] * 24,
+            "categories.how_to.contacts_per_account_month": 6,
+            "categories.how_to.channel_shares": {"phone": 1.0},
+            "changes": [{"from": "2026-01-14", "set": {"teams.support.shift": short}}],
+        }
+    )
+    people = run(inputs).people_weeks
+    mine = rows_where(people, people["team"] == 1)
+    assert mine["contracted_hours"].tolist() == [48, 48, 1]
+    assert mine["on_duty_hours"] == pytest.approx([48, 48, 1]), "there as long as they are paid: to noon on Wednesday"

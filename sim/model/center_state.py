@@ -22,17 +22,26 @@ class TeamState:
     agents: list[Agent] = field(default_factory=list)
     line: Line = field(default_factory=Line)
     pools: dict[str, Queue] = field(default_factory=dict)  # by the skill that their contacts need
+    skills: frozenset[str] = frozenset()  # that somebody's seat has by the rules of now
     idle: list[Agent] = field(default_factory=list)
     open_until: float = -inf  # when the last of those on duty goes home
 
     def pool(self, skill: str = "") -> Queue:
-        """The queue of contacts that whoever has the skill may take; without one, everybody."""
+        """The queue of contacts that whoever has the skill may take; without one, everybody.
+
+        A skill that a dated change has taken from the whole team binds nobody: contacts of before would wait for ever.
+        """
+        skill = self.needs(skill)
         queue = self.pools.get(skill)
         if queue is None:
             queue = self.pools[skill] = Queue(self.line)
             for agent in self.agents:
                 self.give_queues(agent)
         return queue
+
+    def needs(self, skill: str) -> str:
+        """The skill that whoever of the team takes a contact must have; empty if nobody has it any more."""
+        return skill if skill in self.skills else ""
 
     def give_queues(self, agent: Agent) -> None:
         """Lets an agent take what its skills allow: its own queue, and the shared ones."""

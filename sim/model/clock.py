@@ -136,6 +136,12 @@ class Roster(_Lean):
         """The number of the working day that begins at an hour, if people come on it."""
         return {start: number for number, (start, _, _, closed, _) in enumerate(self.working_days) if not closed}
 
+    @cached_property
+    def dates(self) -> frozenset[int]:
+        """The scenario's days (0 is the first Monday) on which some of a working day lies, days off among them."""
+        both = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return frozenset(date for start, end in both for date in range(int(start // 24), int(-(-end // 24))))
+
     def starting(self, begin: float, end: float) -> range:
         """Numbers of the working days that start from `begin` on and before `end`."""
         first, last = np.searchsorted(self.starts, [begin, end])

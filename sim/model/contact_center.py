@@ -36,7 +36,7 @@ from sim.model.working_day import WorkingDay
 Pending = tuple[float, int, int, bool, str, Any]
 
 _GOES_ON = (ESCALATED, BOUNCED, NOT_RAISED)  # the account's matter is open still
-_ROUNDING_HOURS = 1e-6  # the clock adds delays to its time, so that an event may come a last digit before its own
+_ROUNDING_HOURS = 1e-6  # a put-down contact's end may be a last digit from another's
 
 
 class ContactCenter:
@@ -111,7 +111,7 @@ class ContactCenter:
             contact.level = int(self.phase.categories.priority[kind.category]) + 1
             contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
-        owner = self._owner(team, contact) if contact.owner >= 0 else None
+        owner = self._owner(team, contact, now) if contact.owner >= 0 else None
         for agent in team.idle:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
@@ -166,21 +166,47 @@ class ContactCenter:
             self.state.with_open_contact.add(contact.account)
             self.arrive(contact, now)
 
-    def _owner(self, team: TeamState, contact: Contact) -> Agent | None:
+    def _owner(self, team: TeamState, contact: Contact, now: float) -> Agent | None:
+        """The account's own person: who is there that day, on the line now; for planned work, employed."""
         if contact.owner < len(team.agents):
             owner, kind = team.agents[contact.owner], contact.kind
-            there = owner.present or (kind.planned and owner.employed and not owner.in_training)
-            if there and (not kind.skill or kind.skill in owner.skills):
+            if kind.planned:
+                there = owner.present or (owner.employed and not owner.in_training)
+            elif contact.live:
+                there = owner.on_duty
+            else:
+                roster = self.phase.teams[kind.team].seat(owner.seat).roster
+                there = owner.present and int(now // 24) in roster.dates
+            skill = team.needs(kind.skill)
+            if there and (not skill or skill in owner.skills):
                 return owner
         return None
 
     def set_skills(self) -> None:
-        """Lets everybody take what the phase's skills allow."""
+        """Lets everybody take what the phase's skills allow.
+
+        1. What waits for a skill that nobody of the team has any more is for everybody.
+        2. Who is idle takes what the new skills open.
+        """
+        now = self.agenda.time
         for team, rules in zip(self.teams, self.phase.teams, strict=True):
+            team.skills = frozenset(skill for mine in rules.seats if mine.seats for skill in mine.skills)
             for mine in rules.seats:
                 for agent in team.agents[mine.first : mine.first + mine.seats]:
                     agent.skills = frozenset(mine.skills)
                     team.give_queues(agent)
+            for queue in [queue for skill, queue in team.pools.items() if team.needs(skill) != skill]:
+                for contact in queue.sweep(-inf)[1]:
+                    queue.leave(contact)
+                    if contact.seat < 0:
+                        team.pool().push(contact)
+                    else:
+                        team.pool().push_first(contact)
+            for agent in tuple(team.idle):
+                waiting = self._next_contact(agent, now)
+                if waiting is not None:
+                    team.idle.remove(agent)
+                    self.start(agent, waiting, now)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -219,7 +245,11 @@ class ContactCenter:
         del self.state.returning[contact.key, contact.attempt]
         if contact.outcome != WITHDRAWN:
             self._set_due(contact, now)
-            self.arrive(contact, now)
+            again = contact.kind.customer and not contact.leg  # what bounced has kept the account's place
+            if again and self.phase.switches.one_open_contact_per_account:
+                self._raise(contact, now)
+            else:
+                self.arrive(contact, now)
 
     def _set_due(self, contact: Contact, now: float) -> None:
         target = contact.target_hours
@@ -409,7 +439,7 @@ class ContactCenter:
 
     def _may_take(self, agent: Agent, contact: Contact, now: float) -> bool:
         skill = contact.kind.skill
-        if skill and skill not in agent.skills:
+        if skill and skill not in agent.skills and self.teams[agent.team].needs(skill):
             return False
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left

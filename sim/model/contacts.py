@@ -6,6 +6,7 @@ A contact's channel and route hang on its key alone; handle time, resolution and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat, starmap
 from typing import Any
@@ -189,21 +190,31 @@ def _redial_hours(u_back: FloatArray, u_after: FloatArray, channel: IntArray, ph
     return np.where(u_back >= chance, np.inf, exponential(u_after, mean))
 
 
-def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, now: float) -> list[NDArray[Any]]:
-    """Columns of the ledger for contacts (an array of `RECORD`), in its order. Open ones have waited until `now`."""
+def contact_rows(
+    contacts: NDArray[Any], accounts: AccountTable, phases: Sequence[Phase], now: float
+) -> list[NDArray[Any]]:
+    """Columns of the ledger for contacts (an array of `RECORD`), in its order. Open ones have waited until `now`.
+
+    Business hours and prices are those of the dated phase at which a contact was born.
+    """
     of = {name: contacts[name].copy() for name in RECORD.names or ()}
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
-    team, category, channel = np.unravel_index(of["cell"], phase.tables.live.shape)
+    team, category, channel = np.unravel_index(of["cell"], phases[0].tables.live.shape)
     served, asked = ~np.isnan(started), ~np.isnan(queued)
     alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])
     until = np.where(served, started, over)
-    wait = until - queued
-    for hours, teams in phase.business_hours:
-        rows = np.flatnonzero(teams[team] & ~live)
-        if len(rows):
-            begin, end = hours.open_hours(np.array([queued[rows], until[rows]]))
-            wait[rows] = end - begin
+    wait, cost = until - queued, np.zeros(len(account))
+    which = np.maximum(0, np.searchsorted([phase.start_hour for phase in phases], of["born"], side="right") - 1)
+    for index in np.unique(which):
+        phase, mine = phases[index], which == index
+        cost += np.where(mine & (served | alone), phase.channels.cost[channel], 0.0)
+        cost += np.where(mine & served, phase.prices[team], 0.0)
+        for hours, teams in phase.business_hours:
+            rows = np.flatnonzero(teams[team] & ~live & mine)
+            if len(rows):
+                begin, end = hours.open_hours(np.array([queued[rows], until[rows]]))
+                wait[rows] = end - begin
     return [
         of["key"],
         account,
@@ -222,6 +233,6 @@ def contact_rows(contacts: NDArray[Any], accounts: AccountTable, phase: Phase, n
         of["ended"],
         np.where(asked, wait, 0.0) * 60,
         of["worked_hours"] * 60,
-        np.where(served | alone, phase.channels.cost[channel], 0.0) + np.where(served, phase.prices[team], 0.0),
+        cost,
         of["outcome"],
     ]

@@ -47,7 +47,7 @@ CONTACT_COLUMNS: dict[str, str] = {
     "contact": "u8",  # key of (account, category, week, j): the same matter in every scenario
     "account": "i4",  # row in the accounts table of this replication
     "attempt": "i1",  # 0 for the first, 1 for the first repeat ...
-    "leg": "i1",  # 1 for the part after a warm transfer
+    "leg": "i1",  # 1 for the part after a warm transfer, an escalation or self-service, 2 after the next ...
     "tier": "i1",
     "category": "i1",
     "channel": "i1",
@@ -61,7 +61,7 @@ CONTACT_COLUMNS: dict[str, str] = {
     "ended": "f8",  # nan if open
     "wait_minutes": "f4",  # queued to started, ended or now: clock minutes if live, business minutes if not
     "handle_minutes": "f4",  # working time spent, 0 if never started
-    "cost": "f4",  # channel cost (labour is in people_weeks)
+    "cost": "f4",  # of the channel, and a partner's price (labour is in people_weeks)
     "outcome": "i1",
 }
 

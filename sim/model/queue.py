@@ -189,8 +189,10 @@ class Contact:
         return new
 
     def overflows(self, kind: Kind) -> None:
-        """From now on it is another team's."""
-        self.kind, self.owner, self.mean_hours = kind, -1, kind.mean_hours
+        """From now on it is another team's; one that was to be answered and handed over still is."""
+        self.kind, self.owner = kind, -1
+        if self.second is None:
+            self.mean_hours = kind.mean_hours
         self.live, self.level, self.target_hours = kind.live, kind.level, kind.target_hours
 
 

@@ -338,7 +338,7 @@ class Run:
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
-        rows = contact_rows(records(contacts), self.lifecycle.table, self.phase, now)
+        rows = contact_rows(records(contacts), self.lifecycle.table, self.inputs.phases, now)
         if not self.warm_up and contacts:
             self.ledger.contacts.append(*rows)
         return dict(zip(CONTACT_COLUMNS, rows, strict=True))

@@ -24,9 +24,9 @@ def least_busy(agents: Sequence[Agent], contact: Contact) -> Agent | None:
 
 
 def has_room(agent: Agent, contact: Contact) -> bool:
-    """Whether an agent who has only contacts side by side in hand may take one more."""
+    """Whether an agent who has only contacts side by side in hand may take one more; a call-back is never beside."""
     room = 0 < len(agent.side_by_side) < contact.kind.at_once
-    if not room or not agent.on_duty or agent.away_pending:
+    if not contact.live or not room or not agent.on_duty or agent.away_pending:
         return False
     skill = contact.kind.skill
     return agent.side_by_side[0].kind.channel == contact.kind.channel and (not skill or skill in agent.skills)

@@ -98,11 +98,12 @@ class WorkingDay:
                 self._count_in_hand(agent, now)
             elif agent.state == OFF:
                 arrived.append(agent)
+            here_until = agent.shift_end if agent.on_duty else end  # of a day that old rules began, later perhaps
             if not agent.on_duty:
                 agent.on_duty, agent.duty_since, agent.desk_since = True, now, now
                 agent.away_pending, agent.break_due_hours, agent.meeting_until = False, 0.0, -inf
             agent.worked_today = True
-            agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else end
+            agent.shift_end = _shift_end(agent, mine.roster, now, end) if touched else max(end, here_until)
             if share < 1:
                 agent.shift_end = now + (end - now) * share
                 call(agent.shift_end, SHIFT_ORDER, self._go_home_early, agent)
