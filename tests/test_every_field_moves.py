@@ -34,13 +34,24 @@ from sim.study.kpis import compute
 BASELINE = Path(__file__).resolve().parent.parent / "scenarios" / "baseline.yaml"
 ONLY_SWITCHED = (ledger.NOT_RAISED,)  # an outcome of a mechanism that is off here
 SAMPLE_MINUTES = [10.0, 30.0, 30.0, 60.0, 120.0]
+# Values that cannot do anything where they stand, or that nothing else could be put for; the field moves elsewhere.
+IDLE = {
+    **{
+        ("channels", "knowledge_base", name): "nobody answers in self-service"
+        for name in ("live", "response_target_minutes", "handle_time_factor", "resolution_factor", "warmth_factor")
+    },
+    ("teams", "experts", "named_owner"): "who only gets what others pass on owns no accounts",
+    ("teams", "experts", "opening_vacancies"): "by this luck the second expert quits in the first week anyway",
+    ("routing", "escalation", 1, "from"): "no other team gets what it names",
+    ("routing", "overflow", 1, "from"): "no other team gets what it names",
+}
 EXPERTS: dict[str, Any] = {
-    "headcount": 1, "opening_vacancies": 0, "opening_burnout": 0.1,
+    "headcount": 2, "opening_vacancies": 0, "opening_burnout": 0.1,
     "shift": {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"},
     "shrinkage": 0.1, "absence_days_per_year": 10, "cost_per_hour": 80.0, "overtime_pay_factor": 1.0,
     "overtime_limit_hours_per_day": 0.5, "named_owner": False, "answers_live": False, "callback_target_minutes": 120.0,
     "support_call_handle_time_factor": 1.0, "support_call_resolution_factor": 1.1, "warmth": 0.0,
-    "quit_rate_per_year": 1.0, "time_to_fill_weeks": 3.0, "ramp_weeks": 5.0, "ramp_start_speed": 0.5,
+    "quit_rate_per_year": 4.0, "time_to_fill_weeks": 3.0, "ramp_weeks": 5.0, "ramp_start_speed": 0.5,
     "hiring_cost": 20000.0, "price_per_contact": 15.0,
 }  # fmt: skip
 KNOWLEDGE_BASE: dict[str, Any] = {
@@ -121,8 +132,8 @@ SMALL_COMPANY: dict[str, Any] = {
             },
         }
     },
-    "teams.support.at_shift_end": "hand_over",
-    "teams.support.hand_over_minutes": 10,
+    "teams.csm.at_shift_end": "hand_over",
+    "teams.csm.hand_over_minutes": 10,
     "teams.support.meetings": [{"days": ["wed"], "start": "12:00", "minutes": 60}],
     "teams.support.opening_burnout": 0.5,
     "teams.support.quit_rate_per_year": 2.0,
@@ -130,7 +141,7 @@ SMALL_COMPANY: dict[str, Any] = {
     "teams.support.ramp_weeks": 10,
     "teams.support.training_weeks": 1.0,
     "teams.support.warmth": 0.005,
-    "people.recovery": {"burnout_above": 0.55, "until_below": 0.45, "hours_share": 0.8},
+    "people.recovery": {"burnout_above": 0.55, "until_below": 0.2, "hours_share": 0.8},
     "routing.rules": [
         {"categories": ["how_to", "billing"], "from": "csm", "to": "support", "share": 0.5, "how": "warm_transfer"},
         {"from": "csm", "to": "support", "share": 0.3, "how": "front_door"},
@@ -159,7 +170,14 @@ SMALL_COMPANY: dict[str, Any] = {
             "from": CHANGE_FROM,
             "set": {"teams.support.headcount": 3, "categories.billing.handle_time_mean_minutes": 35},
         },
-        {"from": dt.date(2026, 7, 1), "set": {"teams.support.headcount": 2}},
+        {  # who hands over works no overtime: from July on the limits of it matter for the CSMs
+            "from": dt.date(2026, 7, 1),
+            "set": {
+                "teams.support.headcount": 2,
+                "teams.csm.at_shift_end": "finish",
+                "teams.csm.hand_over_minutes": None,
+            },
+        },
     ],
 }
 
@@ -254,6 +272,8 @@ def edits(leaf: Leaf, data: dict[str, Any]) -> Iterator[Edit]:
     elif isinstance(value, float):
         others = (3 * value, value / 3, 0.02 * value, 30 * value, 0.9, 0.3, 0.0, 1.0, 9.9)
         yield from ({path: other} for other in others if other != value)
+    elif value == "finish":
+        yield {path: "pause"}
     else:
         raise AssertionError(f"no other value is known for {'.'.join(map(str, path))}: {value!r}")
 
@@ -291,6 +311,9 @@ def other_starter(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edi
             (*category, "contacts_per_account_month"): None,
             (*category, "window_weeks"): 4.0,
             (*category, "response_target_minutes"): 2400.0,
+            (*category, "channel_shares"): {"email": 1.0},
+            ("routing", "escalation"): [],
+            ("routing", "overflow"): [],
         }
     elif value == "company":
         plans = {("playbooks", tier, path[1]): None for tier, plan in data["playbooks"].items() if path[1] in plan}
@@ -307,7 +330,15 @@ def other_starter(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edi
 
 def other_live(path: Place, value: bool, data: dict[str, Any]) -> Iterator[Edit]:
     """A live channel has a patience, another one has none."""
-    yield {path: not value, (*path[:-1], "patience_mean_minutes"): None if value else 5.0}
+    live = ("redial", "concurrency", "slower_per_extra_contact")
+    others: Edit = {(*path[:-1], name): None for name in live if name in at(data, path[:-1])}
+    yield {path: not value, (*path[:-1], "patience_mean_minutes"): None if value else 5.0} | others
+
+
+def other_answers(path: Place, value: bool, data: dict[str, Any]) -> Iterator[Edit]:
+    """A team that does not answer live has no line that could be full."""
+    full = (*path[:-1], "queue_capacity")
+    yield {path: not value} | ({full: None} if value and "queue_capacity" in at(data, path[:-1]) else {})
 
 
 def other_way_round(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edit]:
@@ -338,6 +369,9 @@ def other_spread(path: Place, value: float, data: dict[str, Any]) -> Iterator[Ed
 
 def other_skill(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edit]:
     """Bills need no ledgers any more, and nobody has that skill then."""
+    if value == "repairs":
+        fewer: Edit = {("teams", team, "skills"): ["ledgers"] for team in ("csm", "experts")}
+        yield fewer | {path: "ledgers", ("teams", "support", "skills"): None}
     if value == "ledgers":
         skills: Edit = {("teams", team, "skills"): ["repairs"] for team in ("csm", "support", "experts")}
         yield skills | {path: "repairs", ("teams", "support", "groups", "late", "skills"): None}
@@ -353,6 +387,9 @@ def only_a_group_has(path: Place, value: str, data: dict[str, Any]) -> Iterator[
     if path[1] == "support":
         group = (*path[:2], "groups", "late", "skills")
         yield {path[:-1]: None, group: [*at(data, group), value]}
+    else:
+        others = [skill for skill in at(data, path[:-1]) if skill != value]
+        yield {path[:-1]: others, (*path[:2], "groups"): {"some": {"people": 1, "skills": [value]}}}
 
 
 def other_sample(path: Place, value: float, data: dict[str, Any]) -> Iterator[Edit]:
@@ -381,10 +418,12 @@ SPECIAL: dict[str, Any] = {
     "routing.assign.*.*": move_share,
     "categories.*.initiated_by": other_starter,
     "channels.*.live": other_live,
+    "teams.*.answers_live": other_answers,
     "time_zone": one_of("Europe/Berlin"),
     "teams.*.time_zone": one_of("Europe/Berlin"),
     "teams.*.holidays": one_of("DE"),
     "teams.*.at_shift_end": other_shift_end,
+    "people.recovery.until_below": one_of(0.5),
     "teams.*.shift.days.*": one_of("sun"),
     "teams.*.shift.start": one_of("11:00"),
     "teams.*.shift.end": one_of("15:30"),
@@ -594,7 +633,9 @@ def test_what_kpis_are_counted_by_cannot_change_during_the_run(field: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: ".".join(map(str, leaf.path)))
+@pytest.mark.parametrize(
+    "leaf", [leaf for leaf in LEAVES if leaf.path not in IDLE], ids=lambda leaf: ".".join(map(str, leaf.path))
+)
 def test_the_value_moves_a_kpi_for_every_tier_team_category_and_channel(leaf: Leaf):
     moved, tried = moves(leaf)
     assert tried, "the value could not be changed validly, so nobody can use it"
