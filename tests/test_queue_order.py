@@ -17,7 +17,7 @@ from sim.model.center_state import opening_state
 from sim.model.contact_center import ContactCenter
 from sim.model.inputs import Phase
 from sim.model.kinds import Kind
-from sim.model.queue import NO_MORE, Contact, records
+from sim.model.queue import NO_MORE, Contact, Line, Queue, records
 
 START, END, LIMIT = 9.0, 17.0, 0.9
 HOURS = st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 4.0])
@@ -148,3 +148,15 @@ def test_identical_contacts_of_a_shared_queue_are_served_in_the_order_of_their_d
         assert not there or a[0] <= b[0] or started[i] == started[j], (
             f"a contact due at {a[0]} is started before one due at {b[0]} that was waiting"
         )
+
+
+def test_one_matter_may_stand_twice_in_a_queue_and_is_served_once() -> None:
+    queue = Queue(Line())
+    first = contact_of(Waiting(key=1, level=5, due=3.0, expires=inf, hours=1.0, own=True, customer=True, urgent=False))
+    queue.push(first)
+    queue.leave(first)
+    again = first.put_down(0.5)
+    queue.push(again)
+    entry = queue.head(again.level, 0.0)
+    assert entry is not None, "what was put down waits"
+    assert entry[3] is again, "the entry of before is passed over"

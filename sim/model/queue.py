@@ -117,6 +117,10 @@ class Contact:
         self.outcome = -1
         self.queue: Queue | None = None  # in which it waits
 
+    def __lt__(self, other: Contact) -> bool:
+        """Settles which of two entries of one matter comes first, where one of them is of before it was put down."""
+        return (self.attempt, self.leg) < (other.attempt, other.leg)
+
     def record(self) -> bytes:
         """The contact as one `RECORD`."""
         return _pack(
