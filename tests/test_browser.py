@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from benchmarks.browser import NoBrowser, chromium, served
 
@@ -65,6 +66,13 @@ def verdict(page: Page) -> Locator:
 def run(page: Page) -> None:
     run_button(page).click()
     expect(verdict(page)).to_be_visible(timeout=RUN_MILLISECONDS)
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Waits until the page is whole: a button pressed while it still draws itself may lose the press."""
+    whole = expect(page.get_by_test_id("stApp"))
+    whole.to_have_attribute("data-test-script-state", "notRunning", timeout=PAGE_MILLISECONDS)
 
 
 def no_errors(page: Page) -> None:
@@ -186,10 +194,15 @@ def test_a_phone_shows_the_answer_without_sideways_scrolling(browser: Browser, p
 
 
 def download(page: Page, name: str, target: Path) -> None:
-    """Takes a file along; Chromium sometimes cancels a download while the page draws itself anew."""
-    for _ in range(3):
-        with page.expect_download() as waiting:
-            page.get_by_role("button", name=re.compile(f"{name}$")).click()
+    """Takes a file along; Chromium sometimes drops or cancels a download while the page draws itself anew."""
+    for last in (False, False, True):
+        try:
+            with page.expect_download(timeout=PAGE_MILLISECONDS / 4) as waiting:
+                page.get_by_role("button", name=re.compile(f"{name}$")).click()
+        except PlaywrightTimeout:
+            if last:
+                raise
+            continue
         if waiting.value.failure() is None:
             break
     waiting.value.save_as(target)
