@@ -1,4 +1,4 @@
-"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, queues by formula, the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, stories, queues, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
 Exit codes: 0 done, 1 a replication, an output file, a row of `verify` or the program failed, 2 bad input (nothing
@@ -7,7 +7,6 @@ written), 130 interrupted.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_verify
+from sim import cli_erlang, cli_trace, cli_verify
 from sim.cli_errors import BadInput
+from sim.cli_list import account_source, list_files, tell_list
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
@@ -103,7 +103,7 @@ def validate(
     """Checks scenario files and their lists of accounts; shows everything that is wrong at once."""
     from sim.scenario import Problem, ScenarioError, load_scenario
 
-    source = _account_source(accounts, mapping)
+    source = account_source(accounts, mapping)
     problems: dict[Problem, None] = {}
     told: set[tuple[str, ...]] = set()
     for file in files:
@@ -133,11 +133,11 @@ def run(
     mapping: MappingFile = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
+    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(scenario, source)
+    source = account_source(accounts, mapping)
+    tell_list(scenario, source)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -175,11 +175,11 @@ def compare(
     mapping: MappingFile = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options([baseline, *scenarios, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
+    _check_options([baseline, *scenarios, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(baseline, source)
+    source = account_source(accounts, mapping)
+    tell_list(baseline, source)
 
     def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
         found = experiment.compare(
@@ -242,11 +242,11 @@ def accounts(
     mapping: MappingFile = None,
 ) -> None:
     """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
-    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, csv, json)
+    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, csv, json)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(scenario, source)
+    source = account_source(accounts, mapping)
+    tell_list(scenario, source)
     _study(
         lambda progress, cancel: experiment.accounts_at_risk(
             scenario,
@@ -262,6 +262,7 @@ def accounts(
     )
 
 
+app.command("trace")(cli_trace.trace)
 app.command("erlang")(cli_erlang.erlang)
 app.command("verify")(cli_verify.verify)
 
@@ -281,31 +282,6 @@ def open_planner(
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
-
-
-def _given(accounts: Path | None, mapping: Path | None) -> list[Path]:
-    """The files of a list of accounts, which no output may take the place of."""
-    beside = accounts.with_suffix(".yaml") if accounts is not None and mapping is None else None
-    return [path for path in (accounts, mapping, beside) if path is not None]
-
-
-def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSource | None:
-    """The list of accounts that the options name; None without one. Raises ScenarioError if it cannot be read."""
-    from sim.scenario import AccountSource
-
-    if accounts is None and mapping is not None:
-        raise BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
-    return None if accounts is None else AccountSource.from_files(accounts, mapping)
-
-
-def _tell_list(scenario: Path, source: AccountSource | None) -> None:
-    """Says on stderr how a scenario's list of accounts was read; errors are told by the study, all at once."""
-    from sim.scenario import ScenarioError, load_scenario
-
-    with contextlib.suppress(ScenarioError):
-        book = load_scenario(scenario, accounts=source).book
-        for line in book.summary if book is not None else ():
-            _say(line)
 
 
 def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:

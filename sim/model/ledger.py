@@ -3,14 +3,15 @@
 Five tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
 of an account, `people_weeks` a row per seat and week, `duty` a row per stretch of time that somebody is at the desk,
 `tier_weeks` a row per tier and week. Two of who there is:
-`opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
+`opening` at the start, `accounts` at the end. Two that are empty unless somebody is followed: `account_weeks` and
+`seat_weeks`. Times are hours since the scenario's first Monday 00:00 (the warm-up
 is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,38 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "at_risk": "i4",
 }
 
+# Of the account or the seat that a run was asked to follow; week -1 is the start of the run.
+ACCOUNT_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",  # at its end; no row while the account is not there
+    "tier": "i1",
+    "team": "i1",  # the owner's team, -1 if it has none
+    "seat": "i2",  # the owner's seat, -1 if it has none
+    "arr_cents": "i8",
+    "renewal": "f8",  # next contract end
+    "adoption": "f8",
+    "satisfaction": "f8",
+    "executive_contact": "f8",
+    "health": "f8",
+    "sponsor_lost": "?",
+    "announced": "?",
+    "overdue": "i4",  # customers' contacts open past their target when the week ended
+    "disconnection": "f8",  # intent not yet settled, by driver
+    "disengagement": "f8",
+    "service": "f8",
+    "downturn": "f8",
+    "competition": "f8",
+}
+
+SEAT_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",
+    "employed": "?",  # when the week ended
+    "in_training": "?",
+    "accounts": "i4",  # that the seat owns
+    "arr_cents": "i8",
+    "fatigue": "f8",
+    "burnout": "f8",
+}
+
 ACCOUNT_COLUMNS: dict[str, str] = {
     "id": "u8",
     "tier": "i1",
@@ -218,20 +251,22 @@ _LEAST_ROWS = 256
 
 @dataclass
 class Ledger:
-    """The five tables of a run while they grow, and the accounts as they stood at its start."""
+    """The tables of a run while they grow, and the accounts as they stood at its start."""
 
     contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
     account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
     people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
     tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
     duty: Rows = field(default_factory=lambda: Rows(DUTY_COLUMNS))
+    account_weeks: Rows = field(default_factory=lambda: Rows(ACCOUNT_WEEK_COLUMNS))
+    seat_weeks: Rows = field(default_factory=lambda: Rows(SEAT_WEEK_COLUMNS))
     opening: Table = field(default_factory=dict)
 
     def fork(self) -> Ledger:
         """A ledger that begins with the rows of this one and grows by itself."""
-        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks, self.duty)
-        contacts, events, people, tiers, duty = (rows.copy() for rows in tables)
-        return Ledger(contacts, events, people, tiers, duty, self.opening)
+        forked = Ledger(*(getattr(self, one.name).copy() for one in fields(self) if one.name != "opening"))
+        forked.opening = self.opening
+        return forked
 
 
 @dataclass(frozen=True)
@@ -240,6 +275,7 @@ class History:
 
     A contact born in the warm-up and still waiting at the start is in `contacts`, with its negative `born`.
     `opening` has the accounts of the opening book as they stand at the start: the first rows of `accounts`.
+    `account_weeks` and `seat_weeks` have no rows unless somebody was followed.
     """
 
     contacts: Table
@@ -249,3 +285,5 @@ class History:
     accounts: Table
     opening: Table
     duty: Table = field(default_factory=dict)
+    account_weeks: Table = field(default_factory=dict)
+    seat_weeks: Table = field(default_factory=dict)

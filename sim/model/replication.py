@@ -51,6 +51,7 @@ from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, plan_leave, staff_changes
 from sim.model.queue import Contact, records
 from sim.model.staffing import set_headcount
+from sim.model.watch import Watch
 
 
 class Cancelled(Exception):
@@ -83,6 +84,7 @@ def replicate(
     seed: int,
     replication: int,
     cancel: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[History]:
     """Runs the warm-up once and then every scenario; yields their histories in order.
 
@@ -95,6 +97,7 @@ def replicate(
         channels, and the same opening book.
     seed, replication : whole numbers >= 0, the keys of all luck.
     cancel : asked at the start of every simulated week; `Cancelled` is raised when it says yes.
+    watch : whom the histories follow week by week; nobody by default.
     """
     luck = Luck(seed, replication)
     begin = -baseline.warm_up_weeks
@@ -122,7 +125,7 @@ def replicate(
     copies: dict[tuple[int, int], Kept] = {}  # by scenario and week, for those that branch off there
     for index, inputs in enumerate(scenarios):
         kept = copies.get(origins[index], warm)
-        run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork())
+        run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork(), watch)
         if kept is warm:
             run.begin()
         else:
@@ -144,6 +147,7 @@ class Run:
         first_week: int,
         cancel: Callable[[], bool] | None,
         ledger: Ledger,
+        watch: Watch | None = None,
     ) -> None:
         self.inputs = inputs
         self.luck = luck
@@ -152,6 +156,7 @@ class Run:
         self.settled_week = first_week - 1  # the last week whose begin has been settled
         self.cancel = cancel
         self.ledger = ledger
+        self.watch = watch
         self.warm_up = first_week < 0
         self.agenda = Agenda(first_week * HOURS_PER_WEEK)
         self.phase = inputs.phase_at(first_week * HOURS_PER_WEEK)
@@ -174,6 +179,7 @@ class Run:
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
         self.ledger.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
+        self._follow(self.first_week - 1)
         self._plan_time_off(self.first_week)
         center.resume(now, self.state.pending)
         self._set_clocks(self.first_week, 7 * self.first_week)
@@ -256,6 +262,8 @@ class Run:
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
             duty=self.ledger.duty.hand_over(),
+            account_weeks=self.ledger.account_weeks.hand_over(),
+            seat_weeks=self.ledger.seat_weeks.hand_over(),
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -335,6 +343,13 @@ class Run:
             if len(left):
                 week_end.withdraw(center, set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
+            self._follow(week - 1)
+
+    def _follow(self, week: int) -> None:
+        """The row, if somebody is followed, of a week that has ended."""
+        if self.watch is not None:
+            teams, overdue = self.center.teams, self.state.overdue
+            self.watch.note(self.ledger, week, self.lifecycle.table, teams, self.phase, overdue)
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""

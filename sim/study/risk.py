@@ -303,12 +303,19 @@ def _labels(
             for team, seat, title in zip(first.team.tolist(), first.seat.tolist(), seats, strict=True)
         )
         owners = tuple(own or dealt for own, dealt in zip(listed.owner, dealt_to, strict=True))
-        return tuple(listed.account), tuple(listed.name), owners
+        return account_ids(scenario, inputs), tuple(listed.name), owners
+    ids = account_ids(scenario, inputs)
+    return ids, ("",) * len(ids), seats
+
+
+def account_ids(scenario: Scenario, inputs: Inputs) -> tuple[str, ...]:
+    """What the accounts of the opening book are called, in its order: the list's own ids, else tier and number."""
+    if scenario.book is not None:
+        return tuple(scenario.book.account)
     tier = inputs.book.tier
     first_of_tier = np.searchsorted(tier, np.arange(len(inputs.tiers)))
     numbers = np.arange(len(tier)) - first_of_tier[tier] + 1
-    ids = tuple(f"{inputs.tiers[t]}-{i}" for t, i in zip(tier.tolist(), numbers.tolist(), strict=True))
-    return ids, ("",) * len(ids), seats
+    return tuple(f"{inputs.tiers[t]}-{i}" for t, i in zip(tier.tolist(), numbers.tolist(), strict=True))
 
 
 def _actions(
