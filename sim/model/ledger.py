@@ -139,6 +139,8 @@ ACCOUNT_WEEK_COLUMNS: dict[str, str] = {
     "team": "i1",  # the owner's team, -1 if it has none
     "seat": "i2",  # the owner's seat, -1 if it has none
     "arr_cents": "i8",
+    "seats": "f8",
+    "term_months": "i2",
     "renewal": "f8",  # next contract end
     "adoption": "f8",
     "satisfaction": "f8",

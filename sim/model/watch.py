@@ -58,6 +58,8 @@ def _note_account(
         [team],
         [table.owner[team, row[0]] if team >= 0 else -1],
         table.arr_cents[row],
+        table.seats[row],
+        table.term_months[row],
         table.renewal[row],
         *table.states[:, row],
         health(table.states[:, row], phase.states),

@@ -14,7 +14,7 @@ from math import ceil, floor
 import numpy as np
 
 from sim.model import ledger
-from sim.model.inputs import DRIVERS, HOURS_PER_MONTH, HOURS_PER_WEEK, Inputs
+from sim.model.inputs import DRIVERS, HOURS_PER_WEEK, Inputs
 from sim.model.ledger import ACCOUNT_EVENT_COLUMNS, EVENTS, OUTCOMES, PERSON_EVENTS, History
 from sim.study.kpi_parts import CENTS
 from sim.study.kpis import team_title
@@ -204,24 +204,23 @@ def account_story(history: History, inputs: Inputs, key: int, account: str, name
 
 
 def _who(history: History, inputs: Inputs, row: int, account: str, name: str, currency: str, owner: str) -> Account:
-    """Who the account is; one that was won later begins with what it was won for."""
-    book, end, listed = inputs.book, history.accounts, row < len(inputs.book.keys)
-    term = int(book.term_months[row] if listed else end["term_months"][row])
-    started = float(end["started"][row])
-    events = history.account_events
-    arr_cents = events["arr_after_cents"][(events["account"] == row) & (events["event"] == ledger.WON)]
+    """Who the account is, by its first week; by the run's end, if it left before its first week was over."""
+    accounts, weeks, events = history.accounts, history.account_weeks, history.account_events
+    first, i = (weeks, 0) if len(weeks["week"]) else (accounts, row)
+    won = row >= len(inputs.book.keys)
+    gained = events["arr_after_cents"][(events["account"] == row) & (events["event"] == ledger.WON)]
     return Account(
         account=account,
         name=name,
-        tier=inputs.tiers[int(book.tier[row] if listed else end["tier"][row])],
+        tier=inputs.tiers[int(first["tier"][i])],
         currency=currency,
-        arr=float(book.arr_cents[row] if listed else arr_cents[0]) / CENTS,
-        seats=float(book.seats[row] if listed else end["seats"][row]),
-        term_months=term,
-        customer_since=moment(inputs, started).date(),
-        renewal=moment(inputs, float(book.renewal[row]) if listed else started + term * HOURS_PER_MONTH).date(),
+        arr=float(gained[0] if won else accounts["opening_arr_cents"][row]) / CENTS,
+        seats=float(first["seats"][i]),
+        term_months=int(first["term_months"][i]),
+        customer_since=moment(inputs, float(accounts["started"][row])).date(),
+        renewal=moment(inputs, float(first["renewal"][i])).date(),
         owner=owner,
-        won_in_the_run=not listed,
+        won_in_the_run=won,
     )
 
 
