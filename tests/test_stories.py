@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import yaml
 from small import SMALL, TABLES, inputs_of, put, same_bits, small_inputs, tables_of, values_of
@@ -20,9 +23,10 @@ from sim.cli import execute
 from sim.cli_trace_words import EVENT_WORDS, OUTCOME_WORDS, PERSON_EVENT_WORDS, PLANNED, event_words, story_lines
 from sim.model.inputs import DRIVERS, Inputs
 from sim.model.ledger import EVENTS, OUTCOMES, PERSON_EVENTS, History
-from sim.model.replication import replicate
+from sim.model.replication import Cancelled, replicate
 from sim.model.watch import Watch
 from sim.scenario import Scenario
+from sim.study import experiment
 from sim.study.executors import InThisProcess
 from sim.study.experiment import accounts_at_risk
 from sim.study.person_story import person_story
@@ -455,6 +459,35 @@ def test_an_output_never_takes_the_place_of_the_scenario(scenario: Path, capsys:
     assert execute(["trace", str(scenario), "--account", "small-1", "--json", str(scenario)]) == 2
     assert "name of a scenario file" in capsys.readouterr().err
     assert scenario.read_bytes() == before
+
+
+def test_a_story_is_of_the_history_that_a_run_has_under_that_number(scenario: Path, tmp_path: Path) -> None:
+    short, ledger = sim.load_scenario(scenario, {"weeks": 26}), tmp_path / "ledger.parquet"
+    experiment.run(short, replications=2, seed=5, ledger=ledger, pool=InThisProcess())
+    rows = pandas.read_parquet(ledger)
+    mine = rows[(rows["replication"] == 1) & (rows["account"] == 2)]
+    story = trace_account(short, "enterprise-3", replication=1, seed=5).story
+    assert isinstance(story, AccountStory)
+    legs = [leg for matter in story.matters for leg in matter.legs]
+    assert len(mine) > 10
+    assert sorted(leg.wait_minutes for leg in legs) == sorted(mine["wait_minutes"].tolist())
+
+
+def test_interrupted_it_ends_with_130_and_writes_nothing(
+    scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, cancel: Callable[[], bool], **__: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        assert cancel(), "the signal is noted"
+        raise Cancelled
+
+    monkeypatch.setattr("sim.study.trace.trace_account", stopped)
+    target = tmp_path / "story.json"
+    assert execute(["trace", str(scenario), "--account", "small-1", "--json", str(target)]) == 130
+    shown = capsys.readouterr()
+    assert "Interrupted" in shown.err
+    assert shown.out == ""
+    assert not target.exists()
 
 
 def test_stories_can_be_had_in_python_and_check_their_settings(scenario: Path) -> None:
