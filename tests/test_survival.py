@@ -238,7 +238,7 @@ def test_departures_by_driver_are_those_of_hazards_that_change_on_a_date() -> No
     )
     half = np.array([1.0, 0.5, 0.5, 1.0, 1.0])  # 1 - state
     weekly = [half * np.array([hazards[name] for name in DRIVERS]) / WEEKS_PER_YEAR for hazards in (first, then)]
-    errors = np.array([churn_by_driver(run(inputs, 1, r), weekly[0], weekly[1], turn) for r in range(40)])
+    errors = np.array([churn_by_driver(run(inputs, 1, r), weekly[0], weekly[1], turn) for r in range(30)])
     reach = stats.t.ppf(1 - ERRS / errors[0].size / 2, len(errors) - 1)
     halves = reach * errors.std(axis=0, ddof=1) / np.sqrt(len(errors))
     assert (halves > 0).all(), "there is luck in each figure"
@@ -389,3 +389,5 @@ def test_expected_and_realised_figures_agree_over_200_replications() -> None:
         assert abs(difference.mean()) < half, (
             f"{name}: expected less realised is {difference.mean():+.6g} ± {half:.6g} (mean {pairs[:, 1].mean():.6g})"
         )
+        if name not in ("contribution", "crc_per_account"):  # most of whose luck is in costs
+            assert pairs[:, 0].std() < pairs[:, 1].std(), f"{name}: the estimate has less luck in it than what happened"
