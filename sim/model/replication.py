@@ -179,7 +179,7 @@ class Run:
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
         self.ledger.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
-        self._follow(self.first_week - 1)
+        self._follow(self.first_week - 1, self.phase)
         self._plan_time_off(self.first_week)
         center.resume(now, self.state.pending)
         self._set_clocks(self.first_week, 7 * self.first_week)
@@ -319,13 +319,14 @@ class Run:
             self.center.arrive(contact, self.agenda.time)
 
     def _end_week(self, week: int) -> None:
-        """Settles the week that ends.
+        """Settles the week that ends, for its accounts by the rules that held in its last hour.
 
         1. Work whose window has passed expires; the week's ledger rows and people's rows are written.
         2. Contacts take effect on accounts, states drift, intent grows.
         3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
         """
         now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
+        phase = self.inputs.phase_at(now - 1)
         week_end.count_all(center, now)
         waiting = week_end.sweep(center, now)
         overdue = self.state.overdue = self._overdue(waiting)
@@ -337,19 +338,19 @@ class Run:
             self.ledger.people_weeks.append(*people)
         if not self.warm_up and duty:
             self.ledger.duty.append(*zip(*duty, strict=True))
-        self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
+        self.state.triggers = lifecycle.week_passes(week, phase, rows, overdue)
         if not self.warm_up:
-            left = lifecycle.settle(week, self.phase)
+            left = lifecycle.settle(week, phase)
             if len(left):
                 week_end.withdraw(center, set(left.tolist()), waiting, now)
-            lifecycle.record_week(week - 1, self.phase)
-            self._follow(week - 1)
+            lifecycle.record_week(week - 1, phase)
+            self._follow(week - 1, phase)
 
-    def _follow(self, week: int) -> None:
-        """The row, if somebody is followed, of a week that has ended."""
+    def _follow(self, week: int, phase: Phase) -> None:
+        """The row, if somebody is followed, of a week that has ended by the rules of `phase`."""
         if self.watch is not None:
             teams, overdue = self.center.teams, self.state.overdue
-            self.watch.note(self.ledger, week, self.lifecycle.table, teams, self.phase, overdue)
+            self.watch.note(self.ledger, week, self.lifecycle.table, teams, phase, overdue)
 
     def _flush(self, contacts: list[bytes], now: float) -> Table:
         """Ledger rows of contacts; kept, unless they ended in the warm-up."""
