@@ -344,11 +344,16 @@ def _person(story: PersonStory) -> Iterator[str]:
         f"{'':9}{'book':>5}{'desk':>6}{'contacts':>10}{'overtime':>10}{'hours':>8}{'done':>7}{'calls':>7}"
         f"{'fatigue':>9}{'burnout':>9}"
     )
-    yield f"{'Start':9}{_book(story.accounts, story):>5}{'':48}{story.fatigue:9.2f}{story.burnout:9.2f}"
-    for month, facts in story.months.items():
-        yield _person_month(f"{month:%b %Y}", facts, story)
+    if story.start is not None:
+        condition = _condition(story.start.fatigue, story.start.burnout)
+        yield f"{'Start':9}{_book(story.start.accounts, story):>5}{'':41}{condition}"
+    for month in sorted({*story.months, *(first_day(event.day) for event in story.events)}):
+        facts = story.months.get(month)
+        yield f"{month:%b %Y}" if facts is None else _person_month(f"{month:%b %Y}", facts, story)
         for event in (event for event in story.events if first_day(event.day) == month):
             yield from _dated(event.day, PERSON_EVENT_WORDS[event.event](event))
+        if facts is None:
+            continue
         for words, weeks in (("in training", facts.training), ("with shorter shifts to recover", facts.recovering)):
             if weeks:
                 yield from _wrapped(f"{weeks} week{'s' if weeks != 1 else ''} {words}.", INDENT + DATE)
@@ -367,15 +372,19 @@ def _book(accounts: int, story: PersonStory) -> str:
     return f"{accounts:,}" if story.owns_accounts else "–"
 
 
+def _condition(*values: float | None) -> str:
+    """Fatigue and burnout, of a vacant seat '–'."""
+    return "".join(f"{'–' if value is None else f'{value:.2f}':>9}" for value in values)
+
+
 def _person_month(label: str, facts: PersonMonth, story: PersonStory) -> str:
     book = _book(facts.accounts, story)
     if not facts.employed:
         return f"{label:9}{book:>5}  vacant"
-    condition = [f"{'–' if value is None else f'{value:.2f}':>9}" for value in (facts.fatigue, facts.burnout)]
     return (
         f"{label:9}{book:>5}{facts.desk_hours_per_week:6.1f}{facts.handling_hours_per_week:10.1f}"
         f"{facts.overtime_hours_per_week:10.1f}{facts.absent_hours:8.1f}{facts.contacts:7,}{facts.support_calls:7,}"
-        f"{''.join(condition)}"
+        f"{_condition(facts.fatigue, facts.burnout)}"
     )
 
 

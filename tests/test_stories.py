@@ -270,6 +270,30 @@ def test_a_months_hours_of_a_person_are_those_of_its_weeks(inputs: Inputs) -> No
         ]
 
 
+def test_a_seat_that_a_dated_change_opens_and_another_closes_begins_and_ends_on_those_days(scenario: Path) -> None:
+    values = put(
+        values_of(),
+        {
+            **SMALL,
+            "weeks": 20,
+            "mechanisms.turnover": False,
+            "changes": [
+                {"from": "2026-01-28", "set": {"teams.csm.headcount": 2}},
+                {"from": "2026-04-22", "set": {"teams.csm.headcount": 1}},
+            ],
+        },
+    )
+    inputs = inputs_of(values)
+    story = person_story(follow(inputs, Watch(seat=(0, 1))), inputs, 0, 1, "USD")
+    assert story.start is None, "the seat is not there at the start"
+    days = [(event.event, event.day) for event in story.events]
+    assert days == [("hired", dt.date(2026, 1, 28)), ("let_go", dt.date(2026, 4, 22))]
+    lines = story_lines(as_trace(scenario, story), False)
+    assert not any(line.startswith("Start") for line in lines)
+    assert [line for line in lines if line.startswith("  28 Jan  Somebody starts, with 4 weeks of training.")]
+    assert [line for line in lines if line.startswith("  22 Apr  The seat is closed; person 1 is let go.")]
+
+
 def test_a_decision_after_an_announcement_says_how_many_firefights_were_done() -> None:
     inputs = small_inputs(
         {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,16 @@ class PersonMonth:
 
 
 @dataclass(frozen=True)
+class PersonStart:
+    """A seat when the run starts. accounts, arr : its book; currency a year. fatigue, burnout : None if vacant."""
+
+    accounts: int
+    arr: float
+    fatigue: float | None
+    burnout: float | None
+
+
+@dataclass(frozen=True)
 class PersonEvent:
     """Somebody came or left; its name is one of `sim.model.ledger.PERSON_EVENTS`.
 
@@ -64,16 +75,16 @@ class PersonEvent:
 
 @dataclass(frozen=True)
 class PersonStory:
-    """One seat in one replication. months : by the month's first day. owns_accounts : in a team with named owners."""
+    """One seat in one replication. owns_accounts : in a team with named owners.
+
+    start : None if the seat is opened later. months : by the month's first day.
+    """
 
     person: str
     team: str
     currency: str
     owns_accounts: bool
-    accounts: int
-    arr: float
-    fatigue: float
-    burnout: float
+    start: PersonStart | None
     months: dict[dt.date, PersonMonth]
     events: tuple[PersonEvent, ...]
 
@@ -83,20 +94,23 @@ def person_story(history: History, inputs: Inputs, team: int, seat: int, currenc
     people, book, contacts = history.people_weeks, history.seat_weeks, history.contacts
     mine = where(people, (people["team"] == team) & (people["seat"] == seat))
     done = where(contacts, (contacts["team"] == team) & (contacts["seat"] == seat) & (contacts["ended"] >= 0))
-    opening = {name: float(column[0]) for name, column in book.items()} if len(book["week"]) else {}
-    there = opening.get("week") == -1
     return PersonStory(
         person=seat_name(inputs, team, seat),
         team=inputs.teams[team],
         currency=currency,
         owns_accounts=any(phase.teams[team].named_owner for phase in inputs.phases),
-        accounts=int(opening["accounts"]) if there else 0,
-        arr=opening["arr_cents"] / CENTS if there else 0.0,
-        fatigue=opening["fatigue"] if there else 0.0,
-        burnout=opening["burnout"] if there else 0.0,
+        start=_start(book),
         months=dict(_months(inputs, mine, done, book)),
         events=tuple(_events(inputs, mine, team)),
     )
+
+
+def _start(book: Table) -> PersonStart | None:
+    if not len(book["week"]) or book["week"][0] >= 0:
+        return None
+    first = {name: column[0].item() for name, column in book.items()}
+    fatigue, burnout = (first[name] if first["employed"] else None for name in ("fatigue", "burnout"))
+    return PersonStart(first["accounts"], first["arr_cents"] / CENTS, fatigue, burnout)
 
 
 def _months(inputs: Inputs, mine: Table, done: Table, book: Table) -> Iterator[tuple[dt.date, PersonMonth]]:
@@ -142,14 +156,26 @@ def _month(rows: Table, book: Table, support_call: NDArray[np.bool_]) -> PersonM
 def _events(inputs: Inputs, mine: Table, team: int) -> Iterator[PersonEvent]:
     for i in np.flatnonzero(mine["event"]).tolist():
         week = int(mine["week"][i])
-        rules = inputs.phase_at(week * HOURS_PER_WEEK).teams[team]
         event = PERSON_EVENTS[int(mine["event"][i])]
-        before = i > 0 and mine["week"][i - 1] == week - 1 and bool(mine["employed"][i - 1])
+        was_open = i > 0 and mine["week"][i - 1] == week - 1
+        hour = week * HOURS_PER_WEEK
+        if event == "let_go" or (event == "hired" and not was_open):
+            hour = _headcount_changes(inputs, team, week)
+        rules = inputs.phase_at(hour).teams[team]
         yield PersonEvent(
-            day=moment(inputs, week * HOURS_PER_WEEK).date(),
+            day=moment(inputs, hour).date(),
             event=event,
             occupant=int(mine["occupant"][i]) + 1,
-            burnout=float(mine["burnout"][i - 1]) if before else None,
+            burnout=float(mine["burnout"][i - 1]) if was_open and mine["employed"][i - 1] else None,
             training_weeks=rules.training_weeks,
             fill_weeks=None if rules.hiring_freeze or event != "quit" else rules.time_to_fill_hours / HOURS_PER_WEEK,
         )
+
+
+def _headcount_changes(inputs: Inputs, team: int, week: int) -> float:
+    """The hour of a week at which a dated change of the team's headcount opens or closes seats; else its first."""
+    for before, after in pairwise(inputs.phases):
+        inside = 0 <= after.start_hour - week * HOURS_PER_WEEK < HOURS_PER_WEEK
+        if inside and before.teams[team].headcount != after.teams[team].headcount:
+            return after.start_hour
+    return week * HOURS_PER_WEEK

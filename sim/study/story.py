@@ -214,7 +214,7 @@ def _who(history: History, inputs: Inputs, row: int, account: str, name: str, cu
         name=name,
         tier=inputs.tiers[int(first["tier"][i])],
         currency=currency,
-        arr=float(gained[0] if won else accounts["opening_arr_cents"][row]) / CENTS,
+        arr=float(gained[0] if won and len(gained) else accounts["opening_arr_cents"][row]) / CENTS,
         seats=float(first["seats"][i]),
         term_months=int(first["term_months"][i]),
         customer_since=moment(inputs, float(accounts["started"][row])).date(),
