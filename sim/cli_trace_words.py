@@ -7,10 +7,12 @@ here, in tables keyed by its name.
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
+
+from rich.console import Console
+from rich.text import Text
 
 from sim.cli_text import printable
 from sim.study.kpis import team_title, tier_title
@@ -24,6 +26,7 @@ Thing = TypeVar("Thing", Matter, AccountEvent)
 WIDTH = 80
 INDENT = 2
 DATE = 8  # '14 Jan  '
+_CONSOLE = Console(width=WIDTH, markup=False, highlight=False, emoji=False)
 
 
 def story_lines(trace: Trace, everything: bool) -> list[str]:
@@ -38,10 +41,9 @@ def story_lines(trace: Trace, everything: bool) -> list[str]:
 
 
 def _wrapped(text: str, indent: int = 0, first: str = "") -> list[str]:
-    """Lines of at most `WIDTH` columns. first : what stands before the text, in the first line's indent."""
-    return textwrap.wrap(
-        printable(text), WIDTH, initial_indent=first.ljust(indent), subsequent_indent=" " * indent
-    ) or [first]
+    """Lines of at most `WIDTH` columns, wide characters counted as two. first : stands in the first line's indent."""
+    lines = Text(printable(text)).wrap(_CONSOLE, WIDTH - indent)
+    return [(" " * indent if i else first.ljust(indent)) + line.plain.rstrip() for i, line in enumerate(lines)]
 
 
 def _dated(day: dt.date, text: str) -> list[str]:
@@ -327,8 +329,8 @@ EVENT_WORDS: dict[str, Callable[[AccountEvent], str]] = {
     "midterm": _midterm,
     "won_back": lambda _: "Comes back as a customer.",
     "onboarded": lambda _: "Onboarding is done.",
-    "onboarding_failed": lambda _: "Onboarding has failed: it was not done in time.",
-    "plan_opened": lambda _: "A success plan is opened for it.",
+    "onboarding_failed": lambda _: "Onboarding has failed.",
+    "plan_opened": lambda _: "A success plan is opened.",
     "upgraded": lambda event: f"Moves up to the tier {tier_title(event.tier)}.",
 }
 
