@@ -159,8 +159,10 @@ def test_with_yearly_contracts_and_no_mid_term_exit_nobody_leaves_between_renewa
     events, accounts = history.account_events, history.accounts
     left = events["left"]
     assert (events["event"][left] == RENEWAL).all(), "who leaves does so when a contract ends"
-    book = inputs.book
+    book, first_exit = inputs.book, {}
     for row, time in zip(events["account"][left].tolist(), events["time"][left].tolist(), strict=True):
+        first_exit.setdefault(row, time)  # whoever comes back has a contract of another date
+    for row, time in first_exit.items():
         hours = float(accounts["term_months"][row]) * HOURS_PER_MONTH
         first = book.renewal[row] if row < len(book.keys) else accounts["started"][row] + hours
         terms_later = (time - first) / hours
