@@ -37,9 +37,11 @@ from sim.study.trace import Trace, account_keys, seats, trace_account
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEK = 168.0
-# In a year of this company people quit, sponsors leave, contracts end, contacts are handed over and come back.
+# In a year of this company people quit, sponsors leave, contracts end, contacts are handed over and come back;
+# customers call at night too, and are called back.
 EVENTFUL: dict[str, Any] = {
     "weeks": 56,
+    "accounts.hour_profile": [1] * 24,
     "tiers.small.term_months": {1: 0.5, 12: 0.5},
     "tiers.small.new_accounts_per_year": 20,
     "departures.drivers.competition.hazard_per_year": 0.6,
@@ -225,7 +227,7 @@ def test_waits_are_told_beside_the_target_that_set_the_due_time(
     followed: dict[str, tuple[History, AccountStory]], inputs: Inputs, keys: dict[str, int]
 ) -> None:
     hours = [team.hours for team in inputs.phases[0].teams]
-    seen = 0
+    seen = called_back = 0
     for name, (history, story) in followed.items():
         row = row_of(history, keys[name])
         rows = history.contacts
@@ -238,7 +240,9 @@ def test_waits_are_told_beside_the_target_that_set_the_due_time(
             due = queued + target if leg.live else hours[rows["team"][i]].due(queued, target)
             assert due == pytest.approx(rows["due"][i], abs=1e-6), f"{name}: {leg}"
             seen += 1
+            called_back += leg.call_back and inputs.teams[rows["team"][i]] == "support"
     assert seen > 100, "there are contacts to check"
+    assert called_back, "who calls at night is called back"
 
 
 def test_a_months_hours_of_a_person_are_those_of_its_weeks(inputs: Inputs) -> None:
