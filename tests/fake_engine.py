@@ -53,6 +53,7 @@ def inputs(name: str = "Fake", behaviour: str = "work", marker: str = "", effect
         gross_margin=0.8,
         cac_per_new_arr=1.0,
         programme_cost_per_year=0.0,
+        discount_rate_per_year=0.0,
         burnout_high_above=0.5,
         phases=(),
         start=dt.date(2026, 1, 5),

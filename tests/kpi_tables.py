@@ -46,6 +46,7 @@ def make_inputs(**changes: Any) -> Inputs:
         "gross_margin": 0.8,
         "cac_per_new_arr": 2.0,
         "programme_cost_per_year": 0.0,
+        "discount_rate_per_year": 0.0,
         "burnout_high_above": 0.5,
         "phases": (),
         "opening_burnout": (0.0, 0.0),

@@ -86,6 +86,7 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         gross_margin=first.money.gross_margin,
         cac_per_new_arr=first.money.cac_per_new_arr,
         programme_cost_per_year=first.money.programme_cost_per_year,
+        discount_rate_per_year=first.money.discount_rate_per_year,
         burnout_high_above=first.people.burnout_high_above,
     )
 

@@ -478,6 +478,7 @@ class Inputs:
     gross_margin: float
     cac_per_new_arr: float
     programme_cost_per_year: float
+    discount_rate_per_year: float
     burnout_high_above: float
 
     def phase_at(self, hour: float) -> Phase:

@@ -19,6 +19,7 @@ from sim.study.kpi_parts import (
     HOURS_PER_WEEK,
     HOURS_PER_YEAR,
     ArrPath,
+    BoolArray,
     Decisions,
     FloatArray,
     KpiValues,
@@ -55,7 +56,9 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
                 values[f"churn_per_year.{driver}"] = ratio(total(e * ended.shares[:, i]), account_years)
     values |= _retention(ended, path, span)
     values["arr_at_risk_end"] = _at_risk_arr(history.accounts)
-    values["cac_spent"] = inputs.cac_per_new_arr * total(path.step[path.won & span.holds(path.hours)])
+    won = path.won & span.holds(path.hours)
+    cac = inputs.cac_per_new_arr * total(path.step[won])
+    values["cac_spent"], values["cac_per_account_won"] = cac, ratio(cac, total(won))
     announced = ended.announced
     values["saves_share"] = ratio(total(announced & (ended.left == 0)), total(announced))
     last = where(weeks, weeks["week"] == span.end_week - 1)
@@ -66,14 +69,18 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     return values
 
 
-def mean_accounts(history: History, span: Span, ended: Decisions, realised: bool) -> float:
-    """Mean number of accounts over the window; the expected one gives back what luck took."""
-    weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
-    mean = total(weeks["accounts"]) / span.weeks
+def mean_accounts(
+    tier_weeks: Table, span: Span, ended: Decisions, realised: bool, members: BoolArray | None = None
+) -> float:
+    """Mean number of accounts over the window; the expected one gives back what luck took.
+
+    tier_weeks : the window's rows of all tiers, or of one. members : the decisions of its accounts; None for all.
+    """
+    mean = total(tier_weeks["accounts"]) / span.weeks
     if realised:
         return mean
-    share_left = (span.end - ended.hours) / (span.end - span.start)
-    return mean + total(share_left * (ended.left - ended.expected))
+    surprise = (span.end - ended.hours) / (span.end - span.start) * (ended.left - ended.expected)
+    return mean + total(surprise if members is None else surprise[members])
 
 
 def _not_recouped(ended: Decisions, inputs: Inputs) -> FloatArray:
