@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sim.cli_accounts import show_accounts
+from sim.cli_quarters import show_arrivals
 from sim.cli_text import printable
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
 from sim.study.kpis import team_title
@@ -160,8 +161,12 @@ def _show_comparison(result: Comparison, console: Console) -> None:
             )
         console.print(table)
         console.print(_spread_of_comparison(result, index))
+        show_arrivals(result.quarters, index, console)
     for index, decision in enumerate(result.decisions):
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
+        pays = result.quarters.paybacks[index]
+        if pays is not None:
+            console.print(pays.sentence)
         for which in (index + 1, 0):
             _show_alerts(result, which, console)
         console.print(printable(decision.note))

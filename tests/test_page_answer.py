@@ -74,6 +74,35 @@ def test_a_headline_number_has_its_difference_verdict_and_intervals(page: AppTes
     assert f"Difference {words.span(change.ci95_adjusted, 'score', difference=True)}" in plain(page)
 
 
+def test_when_each_effect_arrives_is_drawn_and_said_what_counts_as_arrival(page: AppTest, tiny: Comparison) -> None:
+    assert len(tiny.quarters.starts) == 2, "20 weeks are a quarter and the rest of one"
+    shown = plain(page)
+    assert shown.index("**When each effect arrives**") < shown.index("Load: hours on contacts")
+    assert "the intervals allow for looking at all 2." in shown
+    assert "paid for themselves" not in shown, "nobody is added, so nothing has to pay back"
+
+
+def test_a_what_if_that_adds_people_says_when_they_have_paid_for_themselves(world: World) -> None:
+    before, after = (load_scenario(world.folder / name) for name in (BASELINE, HIRE))
+    comparison = pages.compared(before, after, replications=3)
+    page = open_page()
+    pages.answered(page, comparison)
+    assert not page.exception
+    pays = comparison.quarters.paybacks[0]
+    assert pays is not None
+    assert pays.deepest < 0, "a new colleague costs at first"
+    shown = plain(page)
+    assert shown.index(comparison.decisions[0].sentence) < shown.index(pays.sentence) < shown.index("Each strip shows")
+
+
+def test_one_replication_draws_no_arrivals(world: World) -> None:
+    before, after = (load_scenario(world.folder / name) for name in (BASELINE, REROUTE))
+    page = open_page()
+    pages.answered(page, pages.compared(before, after, replications=1))
+    assert not page.exception
+    assert "When each effect arrives" not in plain(page)
+
+
 @pytest.mark.parametrize(
     ("verdict", "kind"),
     [("recommended", "success"), ("pays, but", "warning"), ("does not pay", "error"), ("cannot tell yet", "info")],

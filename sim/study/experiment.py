@@ -32,6 +32,7 @@ from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
 from sim.study.output_files import why_not_an_output
 from sim.study.people_spread import people_spread
 from sim.study.provenance import Provenance, provenance
+from sim.study.quarters import quarters_of
 from sim.study.results import (
     Comparison,
     Ends,
@@ -287,6 +288,12 @@ class _Study:
             "people": people_spread(
                 self.inputs[0].teams,
                 [[one.measured[i].persons for one in finished] for i in range(len(self.names))],
+            ),
+            "quarters": quarters_of(
+                self.names,
+                self.inputs,
+                self.scenarios[0].currency,
+                [[one.measured[i].quarters for one in finished] for i in range(len(self.names))],
             ),
             "provenance": self._provenance(messages),
             "failures": messages,
