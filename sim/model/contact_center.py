@@ -92,7 +92,7 @@ class ContactCenter:
     def arrive(self, contact: Contact, now: float) -> None:
         """A contact joins its queue.
 
-        1. In self-service no team is asked: see `_help_themselves`.
+        1. In self-service no team is asked: see `_help_themselves`. A team that has no seats any more passes it on.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
         3. It goes to its owner if present, planned work also if only away for the day; else to the team.
         4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
@@ -104,6 +104,10 @@ class ContactCenter:
         if kind.solves >= 0.0:
             self._help_themselves(contact, now)
             return
+        if kind.team in self.phase.heirs and kind.cell in self.phase.heirs[kind.team]:
+            contact.overflows(self.phase.kinds[self.phase.heirs[kind.team][kind.cell]])
+            self._set_due(contact, now)
+            kind = contact.kind
         team = self.teams[kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
@@ -207,6 +211,26 @@ class ContactCenter:
                 if waiting is not None:
                     team.idle.remove(agent)
                     self.start(agent, waiting, now)
+
+    def pass_on(self) -> None:
+        """What customers wait for in a team that has no seats any more goes to another team; other work stays.
+
+        Planned and triggered work of such a team expires: nobody takes its place.
+        """
+        now = self.agenda.time
+        for index, cells in self.phase.heirs.items():
+            for queue in tuple(self.teams[index].pools.values()):
+                for contact in queue.sweep(-inf)[1]:
+                    if contact.kind.cell not in cells:
+                        continue
+                    queue.leave(contact)
+                    if contact.seat < 0:
+                        self.arrive(contact, now)
+                    else:  # begun and put down: as much is left of it as before
+                        hours = contact.mean_hours
+                        contact.overflows(self.phase.kinds[cells[contact.kind.cell]])
+                        contact.mean_hours = hours
+                        self.offer(contact, now)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:

@@ -367,6 +367,7 @@ class MechanismSwitches:
     churn: bool
     firefighting: bool
     sponsor_loss: bool
+    sponsor_reengagement: bool
     growth: bool
     expansion: bool
     one_open_contact_per_account: bool
@@ -398,6 +399,27 @@ class Phase:
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of contact, in the order of the flat positions in `tables`."""
         return kinds_of(self)
+
+    @cached_property
+    def heirs(self) -> dict[int, dict[int, int]]:
+        """For each team without a seat: the cells of its customers' contacts, and the cells to which they go instead.
+
+        They go to the team with people that gets most of their category; without one, they stay.
+        """
+        result: dict[int, dict[int, int]] = {}
+        empty = [index for index, rules in enumerate(self.teams) if rules.headcount == 0]
+        if not empty:
+            return result
+        shares = np.diff(self.routing.assign, axis=1, prepend=0.0)
+        shares[:, empty] = 0.0
+        heir = shares.argmax(axis=1)
+        for team in empty:
+            customers = np.flatnonzero(self.categories.customer & (shares.max(axis=1) > 0))
+            channels = np.arange(len(self.channels.live))
+            category, channel = (part.ravel() for part in np.meshgrid(customers, channels, indexing="ij"))
+            cells = (self.tables.cells(np.full(len(category), t), category, channel) for t in (team, heir[category]))
+            result[team] = dict(zip(*(part.tolist() for part in cells), strict=True))
+        return result
 
     @cached_property
     def business_hours(self) -> tuple[tuple[OpenHours, BoolArray], ...]:

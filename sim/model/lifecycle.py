@@ -124,7 +124,7 @@ class Lifecycle:
             table.states[EXECUTIVE, lost] *= rules.kept_after_sponsor_loss
             table.sponsor_lost[lost] = True
             self._record(SPONSOR_LOST, now, lost)
-            if phase.categories.sponsor_reengagement >= 0:
+            if phase.switches.sponsor_reengagement and phase.categories.sponsor_reengagement >= 0:
                 triggers.append(Trigger(phase.categories.sponsor_reengagement, lost, 0, np.full(len(lost), np.inf)))
         capped = np.flatnonzero(table.sponsor_lost)
         table.states[EXECUTIVE, capped] = np.minimum(table.states[EXECUTIVE, capped], rules.ceiling_while_lost)

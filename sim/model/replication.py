@@ -267,6 +267,7 @@ class Run:
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
         self.center.set_skills()
+        self.center.pass_on()
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:

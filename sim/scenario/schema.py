@@ -46,6 +46,7 @@ class Mechanisms(Part):
     churn: bool = True
     firefighting: bool = True
     sponsor_loss: bool = True
+    sponsor_reengagement: bool = True
     growth: bool = True
     expansion: bool = True
     one_open_contact_per_account: bool = Field(
