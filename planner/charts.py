@@ -28,7 +28,7 @@ COLOURS = {"green": "#1a9b6c", "red": "#d1495b", "gray": "#8a8f98"}
 SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
 BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#555b64"
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
-STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS, PANEL_PIXELS = 64, 34, 230, 130
+STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS, PANEL_PIXELS, BAR_PIXELS = 64, 34, 230, 130, 44
 ACROSS = 3  # panels beside each other: on a phone they are still as wide as their titles
 
 
@@ -205,6 +205,72 @@ def _quarter_text(row: Arrival, quarter: int, start: dt.date) -> str:
     text = f"{html.escape(row.effect.label)}, 13 weeks from {plain_date(start)}"
     ends = words.span(change.ci95_adjusted, unit, difference=True)
     return f"{text}:<br>{words.value(change.mean, unit, difference=True)} ({ends})"
+
+
+def kept_by_tier(
+    titles: Sequence[str],
+    tiers: Sequence[str],
+    values: Sequence[Sequence[float]],
+    intervals: Sequence[tuple[float, float] | None],
+    said: Sequence[str],
+) -> go.Figure:
+    """A bar per title from the top down, stacked by tier, with the interval of its sum.
+
+    values : (titles, tiers). intervals : of the sums, None without one. said : of a bar that is pointed at.
+    """
+    figure = go.Figure()
+    for index, tier in enumerate(tiers):
+        of_tier = [row[index] for row in values]
+        figure.add_trace(
+            go.Bar(
+                y=list(titles),
+                x=of_tier,
+                name=html.escape(tier),
+                orientation="h",
+                marker_color=SERIES[index % len(SERIES)],
+                hovertext=[f"{html.escape(tier)}: {words.plain(one, 'accounts')} accounts" for one in of_tier],
+                hoverinfo="text",
+            )
+        )
+    sums = [sum(row) for row in values]
+    ends = [interval or (value, value) for interval, value in zip(intervals, sums, strict=True)]
+    figure.add_trace(
+        go.Scatter(
+            y=list(titles),
+            x=sums,
+            mode="markers",
+            marker={"color": ERROR, "size": 6},
+            error_x={
+                "array": [high - value for (_, high), value in zip(ends, sums, strict=True)],
+                "arrayminus": [value - low for (low, _), value in zip(ends, sums, strict=True)],
+                "color": ERROR,
+                "thickness": 2,
+            },
+            hovertext=[html.escape(text) for text in said],
+            hoverinfo="text",
+            showlegend=False,
+        )
+    )
+    figure.update_xaxes(title={"text": "accounts", "font": {"size": 12}}, zeroline=True, zerolinewidth=2, nticks=7)
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
+    figure.update_layout(
+        barmode="relative",
+        height=BAR_PIXELS * len(titles) + 110,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": -0.3},
+        dragmode=False,
+    )
+    return figure
+
+
+def cost_per_account(rows: Sequence[Dot]) -> go.Figure:
+    """Costs with their intervals, a row each from the top down."""
+    figure = _dots(rows)
+    ends = [end for row in rows for end in row.interval]
+    figure.update_xaxes(nticks=6, range=[1.08 * min([0.0, *ends]), 1.08 * max([0.0, *ends]) or 1.0])
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
+    figure.update_layout(height=BAR_PIXELS * len(rows) + 110, margin={"l": 8, "r": 8, "t": 8, "b": 44})
+    return figure
 
 
 def stacked_months(

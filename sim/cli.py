@@ -8,6 +8,7 @@ written), 130 interrupted.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.worth import Worth
 
-    Result = RunResult | Comparison | RiskReport
+    Result = RunResult | Comparison | RiskReport | Worth
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -260,6 +262,53 @@ def accounts(
         json,
         csv=csv,
     )
+
+
+@app.command()
+def worth(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="From when on it is left out.", show_default="a quarter of the run"
+        ),
+    ] = None,
+    json: JsonFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
+) -> None:
+    """Tells what the team is worth: accounts kept and their cost by tier, prevention beside firefighting."""
+    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, json)
+    from sim.study import experiment
+
+    source, since = _account_source(accounts, mapping), _day(day)
+    _tell_list(scenario, source)
+    _study(
+        lambda progress, cancel: experiment.worth(
+            scenario,
+            day=since,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            accounts=source,
+            progress=progress,
+            cancel=cancel,
+        ),
+        json,
+    )
+
+
+def _day(text: str | None) -> dt.date | None:
+    """The date of an option; raises `BadInput` if it is none."""
+    from sim.scenario.schema_types import read_date
+
+    day = read_date(text)
+    if day is None or isinstance(day, dt.date):
+        return day
+    raise BadInput(printable(f"--from: {text} is no date; write it like 2026-07-01."))
 
 
 app.command("erlang")(cli_erlang.erlang)
