@@ -296,6 +296,7 @@ OFF: dict[str, Callable[[Inputs, History], float]] = {
     "burnout": lambda i, h: burnout(CSM)(i, h) + burnout(SUPPORT)(i, h),
     "firefighting": firefights,
     "sponsor_loss": account_events(ledger.SPONSOR_LOST),
+    "sponsor_reengagement": account_events(ledger.SPONSOR_ENGAGED),
     "growth": account_events(ledger.WON),
     "expansion": changed_arr,
 }

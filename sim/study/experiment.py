@@ -238,7 +238,7 @@ def worth(
             failures=messages,
         )
 
-    return _execute(study, result, workers, progress, cancel, pool, None)
+    return _execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
 
 
 def compare_at_ends(
@@ -310,12 +310,7 @@ def widest(scenario: Scenario) -> list[str]:
 
 
 class _Study:
-    """What a study computes: the scenarios (the first one warms up), their inputs, names and registry.
-
-    totals : what is asked of each replication instead of all KPIs; None for KPIs.
-    """
-
-    totals: Callable[[History, Inputs], dict[str, float]] | None = None
+    """What a study computes: the scenarios (the first one warms up), their inputs, names and registry."""
 
     def __init__(self, scenarios: Sequence[Scenario], seed: int, replications: int) -> None:
         _check_range("replications", replications, REPLICATIONS_RANGE)
@@ -388,8 +383,6 @@ class _Study:
 class _WorthStudy(_Study):
     """A study of what the team is worth: the replications give totals instead of KPIs."""
 
-    totals = staticmethod(worth_totals)
-
     def estimate_text(self, finished: Sequence[Finished]) -> str:
         """Accounts that the first piece keeps, so far."""
         kept = [one.totals[1]["company.departures"] - one.totals[0]["company.departures"] for one in finished]
@@ -409,11 +402,12 @@ def _execute(
     pool: Executor | LocalPool | None,
     ledger: str | Path | None,
     keep_accounts: bool = False,
+    totals: Callable[[History, Inputs], dict[str, float]] | None = None,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had."""
     if workers is not None:
         _check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, study.totals)
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
     finished: list[Finished] = []
     failures: list[ReplicationFailed] = []
     meter = _Meter(study, progress)
