@@ -79,7 +79,7 @@ def test_when_each_effect_arrives_is_drawn_and_said_what_counts_as_arrival(page:
     shown = plain(page)
     assert shown.index("**When each effect arrives**") < shown.index("Load: hours on contacts")
     assert "the intervals allow for looking at all 2." in shown
-    assert "paid for themselves" not in shown, "nobody is added, so nothing has to pay back"
+    assert "earned back" not in shown, "nobody is added, so nothing has to pay back"
 
 
 def test_a_what_if_that_adds_people_says_when_they_have_paid_for_themselves(world: World) -> None:

@@ -159,11 +159,11 @@ def test_what_is_not_paid_back_is_said_so() -> None:
     never = payback(np.full((6, 4), -1.0), MONDAY)
     assert never.middle is None
     assert never.middle_ci95 == (None, None)
-    assert "have not paid for themselves within the run" in never.sentence
+    assert "is not earned back within the run" in never.sentence
     assert never.to_dict()["week_ci95"] == [None, None]
     at_once = payback(np.full((5, 4), 1.0), MONDAY)
     assert at_once.middle_ci95 is None, "five replications bound no median"
-    assert "no more than they bring" in at_once.sentence
+    assert "never more than what they bring" in at_once.sentence
 
 
 def company(changes: dict[str, Any] | None) -> Any:

@@ -19,7 +19,7 @@ from sim.cli import execute
 from sim.cli_worth import show_worth
 from sim.model.compile import compile_inputs
 from sim.scenario import Scenario, load_scenario, load_scenario_text, phases
-from sim.study.errors import StudyInputError
+from sim.study.errors import Interrupted, StudyInputError
 from sim.study.executors import InThisProcess
 from sim.study.experiment import worth
 from sim.study.kpis import compute
@@ -292,6 +292,22 @@ def test_one_replication_has_no_intervals_and_no_ratios() -> None:
     assert gain.kept.ci95 is None
     assert gain.cost_per_account == Ratio(None, None)
     assert alone.sentences
+
+
+def test_a_study_that_is_cut_short_tells_what_it_has() -> None:
+    seen: list[int] = []
+    with pytest.raises(Interrupted) as stopped:
+        worth(
+            company(),
+            replications=5,
+            pool=InThisProcess(),
+            progress=lambda one: seen.append(one.done),
+            cancel=lambda: seen[-1] >= 2,
+        )
+    partial = stopped.value.result
+    assert isinstance(partial, Worth)
+    assert partial.replications == 2
+    assert partial.provenance.interrupted
 
 
 def test_the_command_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,12 +48,12 @@ class Payback:
     def sentence(self) -> str:
         """What to say of it."""
         if self.deepest > -HALF_A_CENT:
-            return "The extra people cost no more than they bring at any time."
+            return "What the extra people cost is never more than what they bring."
         low, high = (round(100 * end) for end in self.share_ci95)
         share = f"in {self.paid_back:,} of {self.replications:,} replications ({low} to {high} %)"
         if self.middle is None:
-            return f"The extra people have not paid for themselves within the run; they have {share}."
-        text = f"The extra people have paid for themselves by the week of {self._day(self.middle)}"
+            return f"What the extra people cost is not earned back within the run; it is {share}."
+        text = f"What the extra people cost is earned back by the week of {self._day(self.middle)}"
         if self.middle_ci95 is not None:
             first, last = (self._day(week) for week in self.middle_ci95)
             text += f" (the middle replication; 95 % interval: {first} to {last})"
