@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.scenario import ScenarioError, load_scenario
-    from sim.study.experiment import accounts_at_risk, compare, run
+    from sim.study.experiment import accounts_at_risk, compare, run, worth
 
-__all__ = ["ScenarioError", "accounts_at_risk", "compare", "load_scenario", "run"]
+__all__ = ["ScenarioError", "accounts_at_risk", "compare", "load_scenario", "run", "worth"]
 
 _HOMES = {
     "ScenarioError": "sim.scenario",
@@ -25,6 +25,7 @@ _HOMES = {
     "accounts_at_risk": "sim.study.experiment",
     "compare": "sim.study.experiment",
     "run": "sim.study.experiment",
+    "worth": "sim.study.experiment",
 }
 
 
