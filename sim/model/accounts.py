@@ -210,17 +210,18 @@ def apply_in_order(
     by_account = np.lexsort((ended, account))
     sorted_account = account[by_account]
     first = np.flatnonzero(np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]]))
-    rank = np.arange(len(account)) - np.repeat(first, np.diff(np.append(first, len(account))))
-    turn = np.argsort(rank, kind="stable")
+    number = np.diff(np.append(first, len(account)))
+    rank = np.arange(len(account)) - np.repeat(first, number)
+    turn = np.lexsort((-np.repeat(number, number), rank))  # in each turn the same accounts lead, so that slices do
     order = by_account[turn]
-    account, slope, offset = account[order], slope.T[order], offset.T[order]
-    now = states.T.copy()
+    rows, slope, offset = account[order[: len(first)]], slope.T[order], offset.T[order]
+    now = states.T[rows]
     start = 0
     for size in np.bincount(rank).tolist():
-        rows = account[start : start + size]
-        now[rows] = slope[start : start + size] * now[rows] + offset[start : start + size]
+        now[:size] *= slope[start : start + size]
+        now[:size] += offset[start : start + size]
         start += size
-    states[:] = now.T
+    states[:, rows] = now.T
 
 
 def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArray:
