@@ -31,9 +31,12 @@ import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import nan
+from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from sim.model import week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
@@ -42,15 +45,17 @@ from sim.model.books import serve_books
 from sim.model.branching import branches
 from sim.model.center_state import CenterState, opening_state
 from sim.model.contact_center import ContactCenter, Pending
-from sim.model.contacts import Wanted, contact_rows, make_contacts
+from sim.model.contacts import Wanted, contact_rows, happened, make_contacts
 from sim.model.demand import contact_rates, planned_work
 from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase
-from sim.model.ledger import CONTACT_COLUMNS, OPEN, History, Ledger, Table
+from sim.model.ledger import OPEN, History, Ledger
 from sim.model.lifecycle import Lifecycle, Trigger
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, plan_leave, staff_changes
 from sim.model.queue import Contact, records
 from sim.model.staffing import set_headcount
+
+_BLOCK_ROWS = 4096  # of the ledger, at least
 
 
 class Cancelled(Exception):
@@ -157,6 +162,7 @@ class Run:
         self.phase = inputs.phase_at(first_week * HOURS_PER_WEEK)
         self.center = ContactCenter(self.agenda, self.phase, state.center)
         self.lifecycle = Lifecycle(inputs, state.accounts, luck, ledger)
+        self._unwritten: list[NDArray[Any]] = []  # contacts of this run that are to become rows of the ledger
         self._customers = np.flatnonzero(self.phase.categories.customer)
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
 
@@ -187,6 +193,7 @@ class Run:
         """Runs to the first hour of a week and keeps a copy."""
         self.to_week(week)
         self.state.pending = self.center.pending()
+        self._write()
         return Kept(week, pickle.dumps(self.state, pickle.HIGHEST_PROTOCOL), self.ledger.fork())
 
     # --- clocks -------------------------------------------------------------------------------------------
@@ -243,10 +250,10 @@ class Run:
         self._end_day(7 * end_week - 1)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*week_end.sweep(self.center, now), *week_end.in_service(self.center)]
-        for contact in still_open:
-            contact.outcome = OPEN
-        self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
+        for contact in (*week_end.sweep(self.center, now), *week_end.in_service(self.center)):
+            self.center.finish(contact, OPEN, nan)
+        self._keep_rows(records(self.center.state.finished))
+        self._write()
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
             contacts=self.ledger.contacts.hand_over(),
@@ -321,27 +328,35 @@ class Run:
         week_end.count_all(center, now)
         waiting = week_end.sweep(center, now)
         overdue = self.state.overdue = self._overdue(waiting)
-        finished, center.state.finished = center.state.finished, []
-        rows = self._flush(finished, now)
+        ended = records(center.state.finished)
+        center.state.finished = []
+        if not self.warm_up:
+            self._keep_rows(ended)
         people, duty = people_rows(center.teams, week - 1), center.state.duty
         center.state.duty = []
         if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
         if not self.warm_up and duty:
             self.ledger.duty.append(*zip(*duty, strict=True))
-        self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
+        self.state.triggers = lifecycle.week_passes(week, self.phase, happened(ended, self.phase), overdue)
         if not self.warm_up:
             left = lifecycle.settle(week, self.phase)
             if len(left):
                 week_end.withdraw(center, set(left.tolist()), waiting, now)
             lifecycle.record_week(week - 1, self.phase)
 
-    def _flush(self, contacts: list[bytes], now: float) -> Table:
-        """Ledger rows of contacts; kept, unless they ended in the warm-up."""
-        rows = contact_rows(records(contacts), self.lifecycle.table, self.inputs.phases, now)
-        if not self.warm_up and contacts:
-            self.ledger.contacts.append(*rows)
-        return dict(zip(CONTACT_COLUMNS, rows, strict=True))
+    def _keep_rows(self, ended: NDArray[Any]) -> None:
+        """Keeps contacts for the ledger; several small weeks are written in one block."""
+        self._unwritten.append(ended)
+        if sum(map(len, self._unwritten)) >= _BLOCK_ROWS:
+            self._write()
+
+    def _write(self) -> None:
+        """Writes the ledger's rows of the contacts that were kept."""
+        if self._unwritten:
+            contacts, now = np.concatenate(self._unwritten), self.agenda.time
+            self._unwritten = []
+            self.ledger.contacts.append(*contact_rows(contacts, self.lifecycle.table, self.inputs.phases, now))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
