@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from statistics import median
+from statistics import median, quantiles
 
 import sim
 from benchmarks import loops
@@ -26,6 +26,7 @@ from benchmarks.company import (
     team_sizes,
 )
 from benchmarks.memory import PROJECT, peak_mebibytes
+from benchmarks.tick import tick_milliseconds
 from benchmarks.timing import in_turn, processor_clock, ratio, wall_clock
 from sim.model.ledger import CONTACT_COLUMNS
 from sim.model.replication import replicate
@@ -122,6 +123,17 @@ def memory(size: Size) -> Iterator[str]:
         yield f"| {accounts:,} | {rows:,} | {held / max(1, rows):.0f} | {peak_mebibytes(inputs):.0f} |"
 
 
+def tick(size: Size) -> Iterator[str]:
+    """The accounts' weekly tick."""
+    yield "Processor milliseconds of one week; states, intent, notices, decisions, win-backs and the tiers' rows."
+    yield ""
+    yield "| accounts | weeks | median, ms | slowest in twenty, ms |"
+    yield "|---:|---:|---:|---:|"
+    for accounts in size.accounts:
+        weeks = tick_milliseconds(company(accounts, size.weeks, size.warm_up_weeks))
+        yield f"| {accounts:,} | {len(weeks)} | {median(weeks):.1f} | {quantiles(weeks, n=20)[-1]:.1f} |"
+
+
 def million(size: Size) -> Iterator[str]:
     """A million contacts in one replication, beside one process per contact."""
     inputs = company(size.largest, size.weeks, size.warm_up_weeks)
@@ -202,6 +214,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "engine": ("Time per contact", engine),
     "scale": ("Time against the number of accounts", scale),
     "memory": ("Memory", memory),
+    "tick": ("The accounts' weekly tick", tick),
     "million": ("A million contacts", million),
     "studies": ("A comparison, start to end", studies),
     "page": ("What the reader waits for", page),

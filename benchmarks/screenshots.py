@@ -36,6 +36,9 @@ def take(folder: Path, replications: int, widths: Sequence[str], schemes: Sequen
                 _shoot(page, folder / f"decide_{width}_{scheme}.png")
                 _turn_to(page, "Who is at risk", "Who is at risk?")
                 _shoot(page, folder / f"risk_{width}_{scheme}.png")
+                _turn_to(page, "What the team is worth", "What is the team worth?")
+                _run_worth(page)
+                _shoot(page, folder / f"worth_{width}_{scheme}.png")
                 _turn_to(page, "Your accounts", "Your accounts")
                 page.locator("input[type=file]").first.set_input_files(BOOK)
                 page.locator("input[type=file]").nth(1).set_input_files(BOOK.with_suffix(".yaml"))
@@ -58,6 +61,15 @@ def _answered(browser: Browser, url: str, width: int, scheme: Scheme, replicatio
     expect(verdict).to_be_visible(timeout=RUN_MILLISECONDS)
     expect(page.get_by_text("are two corners of what is possible")).to_be_visible(timeout=RUN_MILLISECONDS)
     return page
+
+
+def _run_worth(page: Page) -> None:
+    """Waits for the worth of the team, which the first picture has to ask for."""
+    picture, run = page.get_by_text("Accounts kept, by tier"), page.get_by_role("button", name=re.compile(r"\bRun$"))
+    expect(picture.or_(run)).to_be_visible(timeout=60_000)
+    if run.is_visible():
+        run.click()
+    expect(picture).to_be_visible(timeout=RUN_MILLISECONDS)
 
 
 def _turn_to(page: Page, link: str, title: str) -> None:

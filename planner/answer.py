@@ -60,6 +60,7 @@ PEOPLE_FIGURES = {
     "p90": "nine in ten up to",
     "worst_tenth_mean": "mean of the worst-off tenth",
 }
+NOT_DRAWN = ("arr_up_for_renewal", "arr_lost_at_renewal")
 GUARDS = ("logo_churn_per_year",)
 VIEWS_KEPT = 20
 LABEL_PIXELS, NUMBER_PIXELS = 200, 70
@@ -153,6 +154,8 @@ def _sentence(view: View) -> None:
     said = view.comparison.decisions[0].sentence
     box = VERDICT_BOXES.get(verdict, st.info)
     box(f"**{verdict[:1].upper()}{verdict[1:]}**  \n{words.escape(said)}")
+    if (pays := view.comparison.quarters.paybacks[0]) is not None:
+        st.markdown(f":material/savings: {words.escape(pays.sentence)}")
     for scenario, found in zip((view.after, view.before), reversed(view.comparison.alerts[:2]), strict=True):
         for alert in found:
             st.warning(
@@ -209,6 +212,7 @@ def _card(view: View, name: str) -> None:
 
 def _why(view: View) -> None:
     st.subheader("Why")
+    st.markdown(words.escape(view.comparison.decisions[0].why))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Churn by what drives it**, percentage points a year")
@@ -244,6 +248,7 @@ def _when(view: View) -> None:
             draw(f"{title}: simulated burnout", [one["burnout"] for one in of], f"burnout {team}", unit="0 to 1")
             waits = [one["wait_mean_minutes"] for one in of]
             draw(f"{title}: customers' wait", waits, f"wait {team}", unit="minutes")
+    _arrivals(view)
     left, middle, right = st.columns(3, gap="large")
     with left:
         lost = [series.company(name, "departures") for name in view.names]
@@ -261,6 +266,22 @@ def _when(view: View) -> None:
         "Load: hours on contacts, overtime included, over hours on duty. Waits: minutes on the clock for live"
         " channels, working minutes for others, by the week in which the customer asked; the last weeks miss what is"
         " still open. Planned work of the last weeks is still open and has no verdict."
+    )
+
+
+def _arrivals(view: View) -> None:
+    """The quarter in which each effect arrives, the earliest first."""
+    quarters = view.comparison.quarters
+    rows = [one for one in quarters.arrivals[0] if one.effect.name not in NOT_DRAWN]
+    if all(change.ci95_adjusted is None for one in rows for change in one.changes):
+        return
+    rows.sort(key=lambda one: len(quarters.starts) if one.quarter is None else one.quarter)
+    st.markdown("**When each effect arrives**: differences by quarter, the earliest first")
+    view.chart("arrivals", lambda: charts.arrivals(rows, quarters.starts))
+    st.caption(
+        "Quarters of 13 weeks. Grey: it cannot be told from chance yet. Coloured from the first quarter whose interval"
+        f" excludes 0, after which the difference keeps its side; the intervals allow for looking at all"
+        f" {len(quarters.starts)}. Burnout is simulated; it is not a statement about a person."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import accounts_page, decide, inputs, risk_page, workers
+from planner import accounts_page, decide, inputs, risk_page, workers, worth_page
 
 TITLE = "Customer-success capacity planner"
 LESS_AIR = "<style>.stMainBlockContainer {padding-top: 4rem}</style>"  # Streamlit leaves a fifth of the screen empty
@@ -19,6 +19,7 @@ def main() -> None:
         st.Page(decide.show, title="Decide", icon=":material/balance:", url_path="decide", default=True),
         st.Page(accounts_page.show, title="Your accounts", icon=":material/groups:", url_path="accounts"),
         st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
+        st.Page(worth_page.show, title="What the team is worth", icon=":material/diversity_3:", url_path="worth"),
     ]
     inputs.restore()
     st.navigation(pages, position="top").run()

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.scenario import ScenarioError, load_scenario
-    from sim.study.experiment import accounts_at_risk, compare, run
+    from sim.study.experiment import accounts_at_risk, compare, run, worth
+    from sim.study.trace import trace_account, trace_person
 
-__all__ = ["ScenarioError", "accounts_at_risk", "compare", "load_scenario", "run"]
+__all__ = [
+    "ScenarioError", "accounts_at_risk", "compare", "load_scenario", "run", "trace_account", "trace_person", "worth",
+]  # fmt: skip
 
 _HOMES = {
     "ScenarioError": "sim.scenario",
@@ -25,6 +28,9 @@ _HOMES = {
     "accounts_at_risk": "sim.study.experiment",
     "compare": "sim.study.experiment",
     "run": "sim.study.experiment",
+    "trace_account": "sim.study.trace",
+    "trace_person": "sim.study.trace",
+    "worth": "sim.study.experiment",
 }
 
 

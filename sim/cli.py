@@ -1,4 +1,4 @@
-"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, queues by formula, the planner.
+"""The command `csm-planner`: scenarios checked, run and compared, accounts at risk, stories, queues, the planner.
 
 In: files and options. Out: results on stdout, progress and messages on stderr, files where asked for.
 Exit codes: 0 done, 1 a replication, an output file, a row of `verify` or the program failed, 2 bad input (nothing
@@ -7,7 +7,7 @@ written), 130 interrupted.
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_verify
+from sim import cli_erlang, cli_trace, cli_verify
 from sim.cli_errors import BadInput
+from sim.cli_list import account_source, list_files, tell_list
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.worth import Worth
 
-    Result = RunResult | Comparison | RiskReport
+    Result = RunResult | Comparison | RiskReport | Worth
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -102,8 +104,9 @@ def validate(
 ) -> None:
     """Checks scenario files and their lists of accounts; shows everything that is wrong at once."""
     from sim.scenario import Problem, ScenarioError, load_scenario
+    from sim.scenario.doubts import doubts
 
-    source = _account_source(accounts, mapping)
+    source = account_source(accounts, mapping)
     problems: dict[Problem, None] = {}
     told: set[tuple[str, ...]] = set()
     for file in files:
@@ -114,6 +117,8 @@ def validate(
         else:
             weeks = f"{scenario.weeks} weeks from {scenario.start}"
             typer.echo(printable(f"{file}: valid ({scenario.name}, {weeks})"))
+            for doubt in doubts(scenario):
+                typer.echo(printable(f"{file}: warning: {doubt}"))
             if scenario.book is not None and scenario.book.summary not in told:
                 told.add(scenario.book.summary)
                 typer.echo("\n".join(printable(f"  {line}") for line in scenario.book.summary))
@@ -133,11 +138,11 @@ def run(
     mapping: MappingFile = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
+    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(scenario, source)
+    source = account_source(accounts, mapping)
+    tell_list(scenario, source)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -175,11 +180,11 @@ def compare(
     mapping: MappingFile = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options([baseline, *scenarios, *_given(accounts, mapping)], replications, seed, workers, json, ledger)
+    _check_options([baseline, *scenarios, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(baseline, source)
+    source = account_source(accounts, mapping)
+    tell_list(baseline, source)
 
     def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
         found = experiment.compare(
@@ -242,11 +247,11 @@ def accounts(
     mapping: MappingFile = None,
 ) -> None:
     """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
-    _check_options([scenario, *_given(accounts, mapping)], replications, seed, workers, csv, json)
+    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, csv, json)
     from sim.study import experiment
 
-    source = _account_source(accounts, mapping)
-    _tell_list(scenario, source)
+    source = account_source(accounts, mapping)
+    tell_list(scenario, source)
     _study(
         lambda progress, cancel: experiment.accounts_at_risk(
             scenario,
@@ -260,6 +265,56 @@ def accounts(
         json,
         csv=csv,
     )
+
+
+app.command("trace")(cli_trace.trace)
+
+
+@app.command()
+def worth(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    replications: Replications = 30,
+    seed: Seed = 1,
+    workers: Workers = None,
+    day: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="From when on it is left out.", show_default="a quarter of the run"
+        ),
+    ] = None,
+    json: JsonFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
+) -> None:
+    """Tells what the team is worth: accounts kept and their cost by tier, prevention beside firefighting."""
+    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json)
+    from sim.study import experiment
+
+    source, since = account_source(accounts, mapping), _day(day)
+    tell_list(scenario, source)
+    _study(
+        lambda progress, cancel: experiment.worth(
+            scenario,
+            day=since,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            accounts=source,
+            progress=progress,
+            cancel=cancel,
+        ),
+        json,
+    )
+
+
+def _day(text: str | None) -> dt.date | None:
+    """The date of an option; raises `BadInput` if it is none."""
+    from sim.scenario.schema_types import read_date
+
+    day = read_date(text)
+    if day is None or isinstance(day, dt.date):
+        return day
+    raise BadInput(printable(f"--from: {text} is no date; write it like 2026-07-01."))
 
 
 app.command("erlang")(cli_erlang.erlang)
@@ -281,31 +336,6 @@ def open_planner(
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
-
-
-def _given(accounts: Path | None, mapping: Path | None) -> list[Path]:
-    """The files of a list of accounts, which no output may take the place of."""
-    beside = accounts.with_suffix(".yaml") if accounts is not None and mapping is None else None
-    return [path for path in (accounts, mapping, beside) if path is not None]
-
-
-def _account_source(accounts: Path | None, mapping: Path | None) -> AccountSource | None:
-    """The list of accounts that the options name; None without one. Raises ScenarioError if it cannot be read."""
-    from sim.scenario import AccountSource
-
-    if accounts is None and mapping is not None:
-        raise BadInput(f"--mapping: {mapping} says what the columns of a list are; give the list with --accounts.")
-    return None if accounts is None else AccountSource.from_files(accounts, mapping)
-
-
-def _tell_list(scenario: Path, source: AccountSource | None) -> None:
-    """Says on stderr how a scenario's list of accounts was read; errors are told by the study, all at once."""
-    from sim.scenario import ScenarioError, load_scenario
-
-    with contextlib.suppress(ScenarioError):
-        book = load_scenario(scenario, accounts=source).book
-        for line in book.summary if book is not None else ():
-            _say(line)
 
 
 def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:

@@ -18,12 +18,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sim.cli_accounts import show_accounts
+from sim.cli_quarters import show_arrivals
 from sim.cli_text import printable
+from sim.cli_worth import show_worth
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
 from sim.study.kpis import team_title
 from sim.study.results import Comparison, Ends, RunResult
 from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
+from sim.study.worth import Worth
 
 if TYPE_CHECKING:
     from sim.study.experiment import Progress
@@ -114,14 +117,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def show_result(result: RunResult | Comparison | RiskReport, stream: TextIO) -> None:
-    """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk."""
+def show_result(result: RunResult | Comparison | RiskReport | Worth, stream: TextIO) -> None:
+    """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk; or what a team is worth."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
     if isinstance(result, Comparison):
         _show_comparison(result, console)
     elif isinstance(result, RiskReport):
         show_accounts(result, console)
+    elif isinstance(result, Worth):
+        show_worth(result, console)
     else:
         _show_run(result, console)
 
@@ -160,8 +165,13 @@ def _show_comparison(result: Comparison, console: Console) -> None:
             )
         console.print(table)
         console.print(_spread_of_comparison(result, index))
+        show_arrivals(result.quarters, index, console)
     for index, decision in enumerate(result.decisions):
         console.print(f"{decision.verdict.upper()}. {printable(decision.sentence)}", soft_wrap=False)
+        pays = result.quarters.paybacks[index]
+        if pays is not None:
+            console.print(pays.sentence)
+        console.print(printable(f"Why. {decision.why}"))
         for which in (index + 1, 0):
             _show_alerts(result, which, console)
         console.print(printable(decision.note))

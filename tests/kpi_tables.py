@@ -46,7 +46,9 @@ def make_inputs(**changes: Any) -> Inputs:
         "gross_margin": 0.8,
         "cac_per_new_arr": 2.0,
         "programme_cost_per_year": 0.0,
+        "discount_rate_per_year": 0.0,
         "burnout_high_above": 0.5,
+        "healthy_above": 0.6,
         "phases": (),
         "opening_burnout": (0.0, 0.0),
     }

@@ -33,7 +33,8 @@ SMALL: dict[str, Any] = {
 
 ALL_MECHANISMS = (
     "burnout", "turnover", "absence", "overtime", "abandonment", "repeats", "expiry", "churn", "firefighting",
-    "sponsor_loss", "growth", "expansion",
+    "sponsor_loss", "sponsor_reengagement", "onboarding_failure", "action_plans", "outages", "ill_timed", "winback",
+    "growth", "expansion",
 )  # fmt: skip
 
 NOTHING_HAPPENS: dict[str, Any] = {f"mechanisms.{name}": False for name in ALL_MECHANISMS}

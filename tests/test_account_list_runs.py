@@ -37,6 +37,7 @@ COMPANY: dict[str, Any] = {
     "tiers.enterprise.new_accounts_per_year": 0,
     "playbooks.enterprise": None,
     "mechanisms.sponsor_loss": False,
+    "mechanisms.action_plans": False,
     "departures.drivers.competition.hazard_per_year": 0.6,
 }
 ROWS = [

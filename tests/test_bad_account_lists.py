@@ -408,7 +408,7 @@ def in_scenario(tmp_path: Path, body: str) -> list[str]:
         (
             "accounts: {file: list.csv}\nteams: {csm: {opening_vacancies: 5}}\n",
             [
-                "baseline.yaml:275: teams.csm.headcount: 6 people less 5 vacancies cannot be the 2 owners that the "
+                "baseline.yaml:315: teams.csm.headcount: 6 people less 5 vacancies cannot be the 2 owners that the "
                 "account list names; set the headcount to 7 or more, write 'headcount: {csm: from_owners}' into the "
                 "mapping, or 'owner: dealt' to deal all accounts out",
             ],

@@ -201,8 +201,8 @@ def test_scenarios_whose_inputs_differ_elsewhere_have_no_week_in_common() -> Non
 
 def test_a_forked_ledger_begins_with_the_rows_and_grows_by_itself() -> None:
     ledger = Ledger()
-    ledger.tier_weeks.append([0], [0], [3], [100], [1.0], [1.0], [1.0], [0])
+    ledger.tier_weeks.append([0], *([1] for _ in ledger.tier_weeks.columns.keys() - {"week"}))
     fork = ledger.fork()
-    fork.tier_weeks.append([1], [0], [4], [100], [1.0], [1.0], [1.0], [0])
+    fork.tier_weeks.append([1], *([1] for _ in fork.tier_weeks.columns.keys() - {"week"}))
     assert ledger.tier_weeks.table()["week"].tolist() == [0], "the other one's rows stay its own"
     assert fork.tier_weeks.table()["week"].tolist() == [0, 1]

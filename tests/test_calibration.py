@@ -13,15 +13,19 @@ from benchmarks.calibration import (
     DIRECTIONS,
     KNOWN_DEVIATIONS,
     TARGETS,
+    TURNS,
     Direction,
     Target,
+    Turn,
     differences,
     has_direction,
     measured,
     report,
+    turned,
 )
 
 REPLICATIONS = 30
+TURN_REPLICATIONS = 12
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +55,14 @@ def test_the_what_if_moves_the_figure_in_the_expected_direction(values, row: Dir
         f"{row.figure} of {row.scenario} less {row.other} should {'rise' if row.sign > 0 else 'fall'} ({row.why}), "
         f"but the mean difference is {np.nanmean(changes):.4g}"
     )
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn.direction)
+def test_other_assumptions_turn_the_direction_round(turn: Turn):
+    """What the shipped company shows is no law: with these assumptions the whole interval has the other sign."""
+    row = next(row for row in DIRECTIONS if row.name == turn.direction)
+    changes = turned(turn, TURN_REPLICATIONS)
+    assert has_direction(changes, -row.sign), f"{turn.words}: the mean difference is {np.nanmean(changes):.4g}"
 
 
 def test_known_deviations_name_targets_or_directions():

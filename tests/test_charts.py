@@ -10,6 +10,7 @@ import pytest
 
 from planner import charts
 from sim.study.kpis import Kpi
+from sim.study.quarters import Arrival, Change, Effect
 from sim.study.results import Band
 
 START = dt.date(2026, 1, 5)
@@ -104,3 +105,37 @@ def test_more_names_than_colours_are_all_drawn() -> None:
     values = np.ones((1, count))
     figure = charts.stacked_months([START], [f"tier {i}" for i in range(count)], values, values)
     assert len(figure.data) == count + 1
+
+
+def effect(label: str, unit: str, quarter: int | None, better: Any, mean: list[float | None]) -> Arrival:
+    changes = [Change(m, *(2 * [None if m is None else (m - 1, m + 1)])) for m in mean]
+    return Arrival(Effect(label, label, unit, better), quarter, tuple(changes))
+
+
+def test_effects_are_drawn_by_quarter_grey_until_they_arrive() -> None:
+    starts = [START + dt.timedelta(weeks=13 * i) for i in range(3)]
+    rows = [
+        effect("Work done", "share", 1, "higher", [0.0, 0.02, 0.04]),
+        effect("Hours", "hours", 0, None, [3.0, 4.0, 5.0]),
+        effect("Wait <b>", "minutes", 2, "lower", [None, 1.0, 9.0]),
+        effect("Cost", "USD", None, "lower", [0.0, 0.0, 0.0]),
+    ]
+    figure = charts.arrivals(rows, starts)
+    share, hours, wait, cost = figure.data
+    gray, green, red = (charts.COLOURS[name] for name in ("gray", "green", "red"))
+    assert list(share.y) == pytest.approx([0, 2, 4]), "percentage points"
+    assert list(share.error_y.array) == pytest.approx([100, 100, 100]), "with their intervals"
+    assert list(share.marker.color) == [gray, green, green]
+    assert list(hours.marker.color) == 3 * [charts.SERIES[0]], "neither direction is better"
+    assert list(wait.marker.color) == [gray, gray, red]
+    assert list(cost.marker.color) == 3 * [gray]
+    titles = [one.text for one in figure.layout.annotations]
+    assert titles[0] == "Work done<br><sup>Apr 2026, percentage points</sup>"
+    assert titles[3].startswith("Cost<br><sup>not in the run")
+    assert "<b>" not in titles[2], "names do not format the chart"
+    assert figure.layout.yaxis3.range[1] <= 9 * 3 * 1.08, "an interval without bounds does not flatten the bars"
+
+
+def test_nothing_known_draws_an_empty_panel() -> None:
+    figure = charts.arrivals([effect("Wait", "minutes", None, "lower", [None, None])], [START, START])
+    assert len(figure.data) == 1

@@ -180,12 +180,12 @@ def test_compare_writes_json_with_the_documented_layout(folder: Path, tmp_path: 
     done = run("compare", folder / "small.yaml", folder / "hire.yaml", "--replications", 3, "--json", target)
     assert done.returncode == 0, done.stderr
     result = json.loads(target.read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-    assert list(result) == ["provenance", "decision", "scenarios", "differences"]
+    assert list(result) == ["provenance", "decision", "scenarios", "differences", "quarters"]
     assert set(result["provenance"]) == {
         *("inputs_hash", "seed", "code_version", "packages", "replications", "python", "cpu")
     }
     assert [one["name"] for one in result["scenarios"]] == ["Small", "Hire"]
-    assert set(result["decision"][0]) == {"scenario", "verdict", "sentence"}
+    assert set(result["decision"][0]) == {"scenario", "verdict", "sentence", "why"}
     for one in result["scenarios"]:
         assert one["replications"] == 3
         assert all(set(value) == {"mean", "ci95", "sd", "unit"} for value in one["kpis"].values())

@@ -11,7 +11,7 @@ from sim.model import departures
 from sim.model.accounts import opening_table
 from sim.model.inputs import DISCONNECTION, DOWNTURN, DRIVERS, Inputs
 from sim.model.ledger import MIDTERM, RENEWAL, History, Ledger
-from sim.model.lifecycle import Lifecycle
+from sim.model.lifecycle import Lifecycle, Tick
 from sim.model.luck import Luck, key_of
 
 N = 200_000
@@ -24,6 +24,7 @@ HAZARDS_OFF = {
     "departures.drivers.competition.hazard_per_year": 0,
     "departures.drivers.downturn.hazard_per_year": 0,
     "departures.drivers.downturn.shock_probability_per_quarter": 0,
+    "departures.drivers.competition.moves": None,
 }
 
 BY_HAND = {
@@ -35,7 +36,10 @@ BY_HAND = {
     "departures.drivers.downturn.hazard_per_year": 0.012,
     "departures.drivers.downturn.shock_factor": 2,
     "departures.drivers.downturn.save_probability": 0.10,
-    "departures.drivers.competition": {"hazard_per_year": 0.03, "known_value_shield": 0.6, "save_probability": 0.25},
+    "departures.drivers.competition": {
+        "hazard_per_year": 0.03, "known_value_shield": 0.6, "save_probability": 0.25,
+        "moves": {"probability_per_quarter": 0.06, "factor": 1.5, "quarters": 3},
+    },
     "departures.firefight_contacts": 4,
 }  # fmt: skip
 
@@ -101,9 +105,12 @@ def test_hazards_by_hand() -> None:
     rules = small_inputs(BY_HAND).phases[0].departures
     states = np.array([[0.5, 1.0], [0.4, 1.0], [0.2, 1.0]])  # adoption, satisfaction, executive contact
     yes_no = np.array([True, False])
-    found = departures.hazards(states, yes_no, yes_no, np.array([2.0, 1.0]), rules) * 365.25 / 7
-    by_hand = [0.26 * 0.8**3 * 2.5 * 2, 0.33 * 0.5**3 * 2, 0.24 * 0.6**2 * 2, 0.012 * 2 * 2, 0.03 * (1 - 0.6 * 0.2) * 2]
-    assert found[:, 0] == pytest.approx(by_hand), "hazard x (1 - state)^exponent x sponsor, shock or shield x tier"
+    found = departures.hazards(states, yes_no, 1.0 + yes_no, yes_no, yes_no, np.array([2.0, 1.0]), rules) * 365.25 / 7
+    by_hand = [0.26 * 0.8**3 * 2.5 * 2, 0.33 * 0.5**3 * 2 * 2, 0.24 * 0.6**2 * 2]
+    by_hand += [0.012 * 2 * 2, 0.03 * (1 - 0.6 * 0.2) * 1.5 * 2]
+    assert found[:, 0] == pytest.approx(by_hand), (
+        "hazard x (1 - state)^exponent x sponsor, onboarding, shock or shield x tier"
+    )
     assert found[:, 1] == pytest.approx([0, 0, 0, 0.012, 0.012]), "full states leave downturn and competition only"
 
 
@@ -132,12 +139,12 @@ def test_the_nominal_chance_of_a_save_is_fixed_before_the_announcement_is_drawn(
         table.term_months[:] = 12
         table.renewal[:] = 9 * WEEK
         table.intent[DISCONNECTION] = 0.3
-        accounts.give_notice(0, phase)
+        accounts.give_notice(0.0, phase)
         silent = np.flatnonzero(~table.announced)
         assert len(silent) > 100, "many stay silent"
         table.intent[driver] += 0.1
-        accounts.settle(9, phase)
-        events = accounts.ledger.account_events.table()
+        accounts.settle(Tick(9 * WEEK, 1.0, 9), phase)
+        events = accounts.rows.ledger.account_events.table()
         mine = rows_where(events, (events["event"] == RENEWAL) & ~events["announced"])
         expected.append(mine["expected"])
     assert (expected[0] == expected[1]).all(), (
@@ -192,11 +199,11 @@ def test_who_stays_silent_and_who_announces_settle_at_the_contracts_end_alike() 
     table = accounts.table
     table.term_months[:] = 12
     table.renewal[:] = 9 * WEEK
-    accounts.give_notice(0, phase)
+    accounts.give_notice(0.0, phase)
     assert table.notice_drawn.all(), "all are at notice"
     table.intent += 0.2
     for week in range(1, 9):
-        accounts.settle(week, phase)
+        accounts.settle(Tick(week * WEEK, 1.0, week), phase)
     assert table.active.all(), f"{(~table.active).sum()} left mid-term after their notice was drawn"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -107,26 +108,32 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-def commands_with_output() -> list[tuple[str, str]]:
-    """The README's commands that are followed by what they print."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"```sh\n([^`]*)```(?:(?!```).)*```text\n([^`]*)```", readme, flags=re.DOTALL)
+PRINTED = {"README.md": 3, "docs/stories.md": 2}  # how many commands each page shows with what they print
 
 
-def test_the_readme_shows_what_its_commands_print() -> None:
-    assert len(commands_with_output()) == 3, "the first answer, a list of accounts as it was read, the answer for it"
+def commands_with_output(page: str) -> list[tuple[str, str]]:
+    """A page's commands that are followed by what they print."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"```sh\n([^`]*)```(?:(?!```).)*```text\n([^`]*)```", text, flags=re.DOTALL)
+
+
+SHOWN = [(page, command, shown) for page in PRINTED for command, shown in commands_with_output(page)]
+
+
+@pytest.mark.parametrize("page", PRINTED)
+def test_a_page_shows_what_its_commands_print(page: str) -> None:
+    told = "README: the first answer, a list of accounts as it was read, the answer for it; stories: account and person"
+    assert len(commands_with_output(page)) == PRINTED[page], told
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("command", "shown"), commands_with_output(), ids=[" ".join(c.split()[1:3]) for c, _ in commands_with_output()]
-)
-def test_the_output_in_the_readme_is_what_the_command_prints(command: str, shown: str) -> None:
+@pytest.mark.parametrize(("page", "command", "shown"), SHOWN, ids=[" ".join(c.split()[1:5]) for _, c, _ in SHOWN])
+def test_the_output_on_a_page_is_what_the_command_prints(page: str, command: str, shown: str) -> None:
     environment = {**os.environ, "COLUMNS": "80"}
-    words = [sys.executable, "-m", "sim", *command.split()[1:]]
+    words = [sys.executable, "-m", "sim", *shlex.split(command)[1:]]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     printed = "\n".join(line.rstrip() for line in done.stdout.rstrip().splitlines())
-    assert shown.rstrip() == printed, f"put into README.md what this prints: {command}"
+    assert shown.rstrip() == printed, f"put into {page} what this prints: {command}"
 
 
 @pytest.mark.slow

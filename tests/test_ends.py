@@ -129,8 +129,8 @@ def test_an_end_that_contradicts_the_users_numbers_is_left_out_and_named_at_both
 
 
 def test_a_company_too_large_at_its_high_end_is_told_which_end() -> None:
-    with pytest.raises(ScenarioError, match=r"at most 20000000 can be simulated.*assumptions at their high ends"):
-        corners([load_scenario(BASELINE, {"tiers.small.accounts": 60_000})])
+    with pytest.raises(ScenarioError, match=r"can be simulated.*assumptions at their high ends"):
+        corners([load_scenario(BASELINE, {"tiers.small.accounts": 40_000})])
 
 
 def small(**more: Any) -> Scenario:

@@ -11,9 +11,10 @@ from small import SMALL, TABLES, put, rows_where, run, run_all, same_bits, small
 from small import inputs_of as inputs_of_values
 
 from sim.model import departures, replication
-from sim.model.accounts import drift, health
+from sim.model.accounts import drift
 from sim.model.compile import compile_inputs
 from sim.model.contacts import Wanted, make_contacts
+from sim.model.health import health, seen
 from sim.model.inputs import Inputs
 from sim.model.ledger import EXPIRED, History, Table
 from sim.model.luck import Luck, counts, exponential, key_of, lognormal, normal_quantile
@@ -37,6 +38,7 @@ IDLE_TIER: dict[str, Any] = {
 BUSY: dict[str, Any] = SMALL | {
     "weeks": 30,
     "accounts.executive_contact.sponsor_loss_per_year": 0.5,
+    "mechanisms.action_plans": False,
     "tiers.small.new_accounts_per_year": 20,
     "tiers.small.term_months": {1: 0.5, 12: 0.5},
     "teams.csm.quit_rate_per_year": 1.0,
@@ -208,7 +210,9 @@ def test_what_happens_to_an_account_does_not_depend_on_which_others_stand_beside
             "exponential": exponential(u[0][rows], 2.0),
             "lognormal": lognormal(u[0][rows], 2.0, 0.7),
             "counts": counts(u[0][rows], 120 * u[1][rows], 1.3),
-            "hazards": departures.hazards(states[:, rows], lost[rows], lost[rows], u[3][rows], rules),
+            "hazards": departures.hazards(
+                states[:, rows], lost[rows], u[4][rows], lost[rows], lost[rows], u[3][rows], rules
+            ),
             "leave_probability": departures.leave_probability(intent[:, rows].sum(axis=0)),
             "driver_shares": shares,
             "save": departures.save_probability(shares, done[rows], rules),
@@ -228,8 +232,10 @@ def test_what_happens_to_an_account_does_not_depend_on_which_others_stand_beside
             "renewed_arr_cents": departures.renewed_arr_cents(
                 arr[rows], term[rows], states[0, rows], u[3][rows], u[4][rows], rules
             ),
+            "renewed_seats": departures.renewed_seats(1 + u[1][rows], arr[rows], 2 * arr[rows], rules),
+            "seen": seen(u[0][rows], u[1][rows], phase.health, 1.0),
             "drift": drift(states[:, rows], phase.states),
-            "health": health(states[:, rows], phase.states),
+            "health": health(states[:, rows], phase.health),
         }
 
     together = everything(np.arange(n))

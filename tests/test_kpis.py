@@ -435,7 +435,7 @@ def test_tiers_have_their_own_churn_and_states() -> None:
         for week in range(104)
         for tier in (0, 1)
     ]
-    events = [decision(0, WEEK, False, 0.2, 1000.0), decision(1, WEEK, True, 0.6, 1500.0)]
+    events = [decision(0, WEEK, False, 0.2, 1000.0), decision(1, WEEK, True, 0.6, 1500.0, tier=1)]
     contacts = [handled(CSM, REVIEW, 10.0, tier=1), contact(CSM, REVIEW, 9.0, tier=1, outcome=ledger.EXPIRED)]
     values = compute(make_history(contacts, events, tier_weeks=weeks, accounts=accounts), inputs)
     assert values["tier.big.logo_churn_per_year"] == pytest.approx(0.2 / YEARS)

@@ -53,7 +53,17 @@ NEWCOMERS_FROM = dt.date(2026, 2, 2)
 ROOMY = {"teams.csm.headcount": 6}
 CROWDED_OUT = {"teams.csm.headcount": 1, "categories.coaching.handle_time_mean_minutes": 240}
 SAVED = ("disconnection", "disengagement", "service", "downturn", "competition")
-EVENTFUL = {**OVERLOADED, **CROWDED_OUT, "teams.csm.quit_rate_per_year": 1.5, "teams.support.quit_rate_per_year": 1.5}
+EVENTFUL = {
+    **OVERLOADED,
+    **CROWDED_OUT,
+    "teams.csm.quit_rate_per_year": 1.5,
+    "teams.support.quit_rate_per_year": 1.5,
+    "accounts.ill_timed.probability": 1.0,
+    "departures.winback.after_weeks": 1,
+    "departures.winback.probability": 1.0,
+    "categories.winback.window_weeks": 2,
+    "categories.winback.priority": 1,
+}
 
 Run = tuple[Inputs, History]
 
@@ -296,6 +306,12 @@ OFF: dict[str, Callable[[Inputs, History], float]] = {
     "burnout": lambda i, h: burnout(CSM)(i, h) + burnout(SUPPORT)(i, h),
     "firefighting": firefights,
     "sponsor_loss": account_events(ledger.SPONSOR_LOST),
+    "onboarding_failure": account_events(ledger.ONBOARDING_MISSED),
+    "action_plans": account_events(ledger.PLAN_OPENED),
+    "outages": lambda _, history: history.tier_weeks["outages"].sum(),
+    "ill_timed": account_events(ledger.ILL_TIMED),
+    "winback": account_events(ledger.WON_BACK),
+    "sponsor_reengagement": account_events(ledger.SPONSOR_ENGAGED),
     "growth": account_events(ledger.WON),
     "expansion": changed_arr,
 }

@@ -50,7 +50,7 @@ def test_the_answer_begins_with_the_verdict_and_four_numbers_and_goes_on_as_one_
         ("subheader", "Who pays, who gains"),
         ("subheader", "What it costs"),
         ("subheader", "How sure"),
-        ("expander", "All 173 assumptions, the least known first"),
+        ("expander", "All 205 assumptions, the least known first"),
         ("expander", "All indicators"),
         ("subheader", "Take it along"),
     ]
@@ -72,6 +72,35 @@ def test_a_headline_number_has_its_difference_verdict_and_intervals(page: AppTes
         "the baseline with its interval"
     )
     assert f"Difference {words.span(change.ci95_adjusted, 'score', difference=True)}" in plain(page)
+
+
+def test_when_each_effect_arrives_is_drawn_and_said_what_counts_as_arrival(page: AppTest, tiny: Comparison) -> None:
+    assert len(tiny.quarters.starts) == 2, "20 weeks are a quarter and the rest of one"
+    shown = plain(page)
+    assert shown.index("**When each effect arrives**") < shown.index("Load: hours on contacts")
+    assert "the intervals allow for looking at all 2." in shown
+    assert "earned back" not in shown, "nobody is added, so nothing has to pay back"
+
+
+def test_a_what_if_that_adds_people_says_when_they_have_paid_for_themselves(world: World) -> None:
+    before, after = (load_scenario(world.folder / name) for name in (BASELINE, HIRE))
+    comparison = pages.compared(before, after, replications=3)
+    page = open_page()
+    pages.answered(page, comparison)
+    assert not page.exception
+    pays = comparison.quarters.paybacks[0]
+    assert pays is not None
+    assert pays.deepest < 0, "a new colleague costs at first"
+    shown = plain(page)
+    assert shown.index(comparison.decisions[0].sentence) < shown.index(pays.sentence) < shown.index("Each strip shows")
+
+
+def test_one_replication_draws_no_arrivals(world: World) -> None:
+    before, after = (load_scenario(world.folder / name) for name in (BASELINE, REROUTE))
+    page = open_page()
+    pages.answered(page, pages.compared(before, after, replications=1))
+    assert not page.exception
+    assert "When each effect arrives" not in plain(page)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +129,7 @@ def test_all_indicators_are_in_the_table_and_what_could_not_be_measured_is_not_a
 
 def test_the_assumptions_are_listed_the_least_known_first(page: AppTest) -> None:
     table = frame(page, "Where it comes from")
-    assert len(table) == 173
+    assert len(table) == 205
     assert table["Input"][0] in plain(page), "the note names the widest ones"
     assert (table["Low"] <= table["High"]).all()
 
@@ -141,7 +170,7 @@ ODD_COMPANIES: dict[str, dict[str, Any]] = {
     "no named owners": {"teams.csm.named_owner": False},
     "named owners only": {"teams.support.named_owner": True},
     "one tier": {"tiers.enterprise": None, "tiers.midmarket": None, "playbooks.enterprise": None,
-                 "playbooks.midmarket": None},
+                 "playbooks.midmarket": None, "tiers.small.upgrade": None},
     "euros": {"currency": "EUR"},
     "four weeks": {"weeks": 4},
     "one week": {"weeks": 1},

@@ -42,13 +42,13 @@ def test_accounts_that_are_still_to_come_wait_with_the_states_of_their_first_day
 
 def test_every_week_of_the_warm_up_acts_on_the_accounts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     weeks = []
-    passes = lifecycle.Lifecycle.week_passes
+    passes = lifecycle.Lifecycle.time_passes
 
-    def noted(self: lifecycle.Lifecycle, week: int, *rest: object) -> object:
-        weeks.append(week)
-        return passes(self, week, *rest)  # type: ignore[arg-type]
+    def noted(self: lifecycle.Lifecycle, tick: lifecycle.Tick, *rest: object) -> object:
+        weeks.append(tick.hour / 168)
+        return passes(self, tick, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(lifecycle.Lifecycle, "week_passes", noted)
+    monkeypatch.setattr(lifecycle.Lifecycle, "time_passes", noted)
     inputs, _ = one({"weeks": 1})
     assert weeks == list(range(1 - inputs.warm_up_weeks, 2)), f"ticks {weeks}: each week ends exactly once"
 

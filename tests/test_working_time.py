@@ -153,13 +153,14 @@ def test_work_that_is_put_down_when_the_run_ends_is_open_with_the_hours_spent_on
     for how in ("pause", "hand_over"):
         inputs = small_inputs(
             {
-                "weeks": 3,
+                "weeks": 5,
                 "teams.support.at_shift_end": how,
                 "teams.support.hand_over_minutes": 0 if how == "hand_over" else None,
                 "categories.how_to.handle_time_mean_minutes": 200,
                 "categories.how_to.channel_shares": {"email": 1.0},
-                "categories.how_to.contacts_per_account_month": 9,
+                "categories.how_to.contacts_per_account_month": 14,
                 "mechanisms.turnover": False,
+                "mechanisms.absence": False,
             }
         )
         history = run(inputs)

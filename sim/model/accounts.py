@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.model.health import health
 from sim.model.inputs import (
     DRIVERS,
     WEEKS_PER_YEAR,
@@ -28,6 +29,7 @@ from sim.model.ledger import ABANDONED, BLOCKED, RESOLVED, UNRESOLVED, Table
 from sim.model.luck import Luck, key_of
 
 ADOPTION, SATISFACTION, EXECUTIVE = range(3)
+UNDER_WAY, ONBOARDED, ONBOARDING_FAILED = range(3)
 CHECK_WEEKS = 13  # mid-term leaving is looked at once a quarter, each account in its own week
 
 
@@ -49,6 +51,12 @@ class AccountTable:
     owner: IntArray  # (teams, accounts), seat of the owner in a team with named owners, -1: nobody's
     cycle: FloatArray  # (categories, accounts), where in the cycle of planned work it stands in week 0
     states: FloatArray  # (3, accounts)
+    seen_health: FloatArray  # the score that the company sees
+    plan_week: FloatArray  # of the last action plan, -inf: none yet
+    onboarding: IntArray  # UNDER_WAY, ONBOARDED or ONBOARDING_FAILED
+    onboarding_done: IntArray  # onboarding contacts done
+    left_week: FloatArray  # nan: it has not left, or came back
+    winbacks_done: IntArray  # winback contacts done since it left
     sponsor_lost: BoolArray
     announced: BoolArray
     notice_drawn: BoolArray
@@ -90,6 +98,7 @@ def new_rows(
 ) -> AccountTable:
     """Rows for accounts that enter the table; all arrays of one length."""
     n = len(key)
+    states = np.array([adoption, satisfaction, executive_contact])
     categories = phase.categories.keys[:, np.newaxis]
     return AccountTable(
         key=key,
@@ -107,7 +116,13 @@ def new_rows(
         cycle=luck.uniform(
             "cycle", key_of(categories + np.zeros_like(key), key + np.zeros_like(categories)).ravel()
         ).reshape(len(categories), n),
-        states=np.array([adoption, satisfaction, executive_contact]),
+        states=states,
+        seen_health=health(states, phase.health),
+        plan_week=np.full(n, -np.inf),
+        onboarding=np.where(active, ONBOARDED, UNDER_WAY),
+        onboarding_done=np.zeros(n, dtype=np.int64),
+        left_week=np.full(n, np.nan),
+        winbacks_done=np.zeros(n, dtype=np.int64),
         sponsor_lost=np.zeros(n, dtype=bool),
         announced=np.zeros(n, dtype=bool),
         notice_drawn=np.zeros(n, dtype=bool),
@@ -164,6 +179,9 @@ def contact_effects(
     categories: CategoryRules,
     channels: ChannelRules,
     team_warmth: FloatArray,
+    by_owner: BoolArray,
+    harmed: BoolArray | None = None,
+    loss: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
     """What finished contacts do to the states: new state = slope x state + offset, both (3, contacts).
 
@@ -171,7 +189,9 @@ def contact_effects(
     turning to a team after self-service in vain), repeated, abandoned or blocked each take their share of what is
     there. What self-service settles moves nothing. A failed contact costs adoption. Contacts
     that were done raise adoption and executive contact by their category's gains, as a share of what is
-    missing, so that returns diminish; a customer's contact also by the warmth of team and channel.
+    missing, so that returns diminish; a customer's contact also by the warmth of team and channel. Executive contact
+    gains less from anybody but the account's own person (`by_owner`). What was `harmed` by its timing gains nothing and
+    costs its `loss` of satisfaction and executive contact.
     """
     category, outcome = contacts["category"], contacts["outcome"]
     customer = categories.customer[category]
@@ -195,9 +215,13 @@ def contact_effects(
             1 - (1 - np.where(done, categories.executive_gain[category], 0.0)) * (1 - np.minimum(warmth, 1.0)),
         ]
     )
+    offset[EXECUTIVE] *= np.where(by_owner, 1.0, rules.by_others_share)
     slope = 1 - offset
     slope[ADOPTION] *= 1 - rules.failed_contact_loss * failed
     slope[SATISFACTION] *= kept
+    if harmed is not None:
+        offset[:, harmed] = 0.0
+        slope[:, harmed] = np.array([1.0, 1 - loss, 1 - loss])[:, np.newaxis]
     return slope, offset
 
 
@@ -210,17 +234,18 @@ def apply_in_order(
     by_account = np.lexsort((ended, account))
     sorted_account = account[by_account]
     first = np.flatnonzero(np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]]))
-    rank = np.arange(len(account)) - np.repeat(first, np.diff(np.append(first, len(account))))
-    turn = np.argsort(rank, kind="stable")
+    number = np.diff(np.append(first, len(account)))
+    rank = np.arange(len(account)) - np.repeat(first, number)
+    turn = np.lexsort((-np.repeat(number, number), rank))  # in each turn the same accounts lead, so that slices do
     order = by_account[turn]
-    account, slope, offset = account[order], slope.T[order], offset.T[order]
-    now = states.T.copy()
+    rows, slope, offset = account[order[: len(first)]], slope.T[order], offset.T[order]
+    now = states.T[rows]
     start = 0
     for size in np.bincount(rank).tolist():
-        rows = account[start : start + size]
-        now[rows] = slope[start : start + size] * now[rows] + offset[start : start + size]
+        now[:size] *= slope[start : start + size]
+        now[:size] += offset[start : start + size]
         start += size
-    states[:] = now.T
+    states[:, rows] = now.T
 
 
 def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArray:
@@ -241,15 +266,14 @@ def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArr
     )
 
 
-def health(states: FloatArray, rules: StateRules) -> FloatArray:
-    """Health score in [0, 1]: the weighted mean of the three states, shape (accounts,)."""
-    adoption, satisfaction, executive = rules.health_weights
-    return adoption * states[ADOPTION] + satisfaction * states[SATISFACTION] + executive * states[EXECUTIVE]
+def licence_use(states: FloatArray, seats: FloatArray) -> FloatArray:
+    """Seats in use: adoption is the share of an account's seats that people work with, shape (accounts,)."""
+    return np.asarray(states[ADOPTION] * seats)
 
 
-def sponsor_leaves(u: FloatArray, rules: StateRules) -> BoolArray:
-    """Which accounts lose their executive sponsor this week, by one uniform each."""
-    return u < -np.expm1(-rules.sponsor_loss_per_year / WEEKS_PER_YEAR)
+def sponsor_leaves(u: FloatArray, rules: StateRules, weeks: float = 1.0) -> BoolArray:
+    """Which accounts lose their executive sponsor within `weeks`, by one uniform each."""
+    return u < -np.expm1(-rules.sponsor_loss_per_year * weeks / WEEKS_PER_YEAR)
 
 
 def opening_rows(table: AccountTable, count: int) -> dict[str, Any]:

@@ -41,8 +41,9 @@ class Agenda(simpy.Environment):
 
     def call(self, time: float, order: int, function: Callable[[Any, float], None], argument: Any) -> None:
         """Lets function(argument, hour) be called at `time`: by order, then as they were put down, at the same time."""
-        now = self.time
-        heappush(self.calls, (time if time > now else now, order, next(self._numbers), function, argument))
+        if time < self.time:
+            time = self.time
+        heappush(self.calls, (time, order, next(self._numbers), function, argument))
 
     def put_back(self, calls: Sequence[Call]) -> None:
         """Puts calls down again that were on an agenda, at the same times and in the same order."""
@@ -62,17 +63,17 @@ class Agenda(simpy.Environment):
         """Makes all calls before `time`; then it is `time`."""
         calls = self.calls
         while True:
-            first = calls[0] if calls else _NEVER
-            now = self._next
-            if now < first[0] or (now == first[0] and first[1] > ARRIVE_ORDER):
-                if now >= time:
+            first, coming = calls[0] if calls else _NEVER, self._next
+            hour = first[0]
+            if hour < coming or (hour == coming and first[1] <= ARRIVE_ORDER):
+                if hour >= time:
                     break
-                self.time, what = now, self._what
-                self._next, self._what = next(self._coming, _NONE)
-                self._receive(what, now)
-            elif first[0] < time:
                 self.time, _, _, function, argument = heappop(calls)
-                function(argument, self.time)
+                function(argument, hour)
+            elif coming < time:
+                self.time, what = coming, self._what
+                self._next, self._what = next(self._coming, _NONE)
+                self._receive(what, coming)
             else:
                 break
         self.time = time

@@ -54,7 +54,7 @@ def weeks_alike(one: Inputs, other: Inputs) -> int:
 
 def _winning(phase: Phase) -> Iterable[Any]:
     """All that decides which accounts are won and how they begin."""
-    return (phase.states, phase.demand.rate_quantiles, phase.tiers, phase.switches)
+    return (phase.states, phase.health, phase.demand.rate_quantiles, phase.tiers, phase.switches)
 
 
 def same(one: Any, other: Any) -> bool:

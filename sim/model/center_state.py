@@ -31,7 +31,7 @@ class TeamState:
 
         A skill that a dated change has taken from the whole team binds nobody: contacts of before would wait for ever.
         """
-        skill = self.needs(skill)
+        skill = skill if skill in self.skills else ""
         queue = self.pools.get(skill)
         if queue is None:
             queue = self.pools[skill] = Queue(self.line)

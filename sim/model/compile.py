@@ -30,8 +30,12 @@ from sim.model.inputs import (
     DepartureRules,
     Escalation,
     FloatArray,
+    HealthRules,
+    IllTimedRules,
     Inputs,
     MechanismSwitches,
+    OnboardingRules,
+    OutageRules,
     Overflow,
     PeopleRules,
     Phase,
@@ -41,9 +45,11 @@ from sim.model.inputs import (
     RouteRule,
     RoutingRules,
     SelfServiceRules,
+    ShockRules,
     StateRules,
     TeamRules,
     TierRules,
+    WinbackRules,
 )
 from sim.model.luck import Luck, key_of, lognormal, name_key
 from sim.model.routing import pick
@@ -69,6 +75,8 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         weeks=scenario.weeks,
         window=(window.from_week, window.to_week) if window else (0, scenario.weeks),
         warm_up_weeks=first.accounts.warm_up_weeks,
+        tick_days=first.accounts.tick_days or 7,
+        healthy_above=_health(first).healthy_above,
         tiers=tuple(first.tiers),
         categories=tuple(first.categories),
         channels=tuple(first.channels),
@@ -86,6 +94,7 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         gross_margin=first.money.gross_margin,
         cac_per_new_arr=first.money.cac_per_new_arr,
         programme_cost_per_year=first.money.programme_cost_per_year,
+        discount_rate_per_year=first.money.discount_rate_per_year,
         burnout_high_above=first.people.burnout_high_above,
     )
 
@@ -109,8 +118,10 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
     return Phase(
         start_hour=start_hour,
         states=_states(scenario.accounts),
+        health=_health(scenario),
+        **_lifecycle(scenario),
         demand=_demand(scenario.accounts),
-        tiers=tuple(_tier(name, tier) for name, tier in scenario.tiers.items()),
+        tiers=tuple(_tier(name, tier, tiers) for name, tier in scenario.tiers.items()),
         categories=_categories(scenario, channels),
         channels=ChannelRules(
             live=np.array([c.live for c in scenario.channels.values()]),
@@ -145,8 +156,6 @@ def _phase(scenario: Scenario, start_hour: float, span: Span) -> Phase:
 
 def _states(accounts: Accounts) -> StateRules:
     adoption, executive = accounts.adoption, accounts.executive_contact
-    weights = accounts.health.weights
-    total = weights.adoption + weights.satisfaction + weights.executive_contact
     return StateRules(
         adoption_start=adoption.start,
         adoption_ceiling=adoption.ceiling,
@@ -157,14 +166,48 @@ def _states(accounts: Accounts) -> StateRules:
         satisfaction_half_life_weeks=accounts.satisfaction.half_life_weeks,
         executive_start=executive.start,
         executive_half_life_weeks=executive.half_life_weeks,
-        health_weights=(
-            weights.adoption / total,
-            weights.satisfaction / total,
-            weights.executive_contact / total,
+        by_others_share=1.0 if executive.by_others_share is None else executive.by_others_share,
+        **_same_named(
+            StateRules, {**accounts.satisfaction.model_dump(), **executive.model_dump(exclude={"by_others_share"})}
         ),
-        at_risk_below=accounts.health.at_risk_below,
-        **_same_named(StateRules, {**accounts.satisfaction.model_dump(), **executive.model_dump()}),
     )
+
+
+def _health(scenario: Scenario) -> HealthRules:
+    rules = scenario.accounts.health
+    weights = np.array([rules.weights.adoption, rules.weights.satisfaction, rules.weights.executive_contact])
+    adoption, satisfaction, executive = (weights / weights.sum()).tolist()
+    plan = rules.action_plan if scenario.mechanisms.action_plans else None
+    return HealthRules(
+        weights=(adoption, satisfaction, executive),
+        at_risk_below=rules.at_risk_below,
+        healthy_above=rules.at_risk_below if rules.healthy_above is None else rules.healthy_above,
+        signal_lag_weeks=rules.signal_lag_weeks or 0.0,
+        plan_contacts=plan.contacts if plan else 0,
+        plan_every_weeks=plan.every_weeks if plan else np.inf,
+    )
+
+
+def _lifecycle(scenario: Scenario) -> dict[str, Any]:
+    """The parts of a phase that a scenario may leave out or switch off."""
+    accounts, switches, back = scenario.accounts, scenario.mechanisms, scenario.departures.winback
+    onboarding, down, ill = accounts.onboarding, accounts.outages, accounts.ill_timed
+    return {
+        "onboarding": OnboardingRules(**onboarding.model_dump())
+        if onboarding and switches.onboarding_failure
+        else None,
+        "outages": OutageRules(
+            per_week=down.per_year / WEEKS_PER_YEAR,
+            categories=np.isin(list(scenario.categories), down.categories),
+            more_contacts=down.more_contacts,
+            adoption_loss=down.adoption_loss,
+            satisfaction_loss=down.satisfaction_loss,
+        )
+        if down and switches.outages
+        else None,
+        "ill_timed": IllTimedRules(**ill.model_dump()) if ill and switches.ill_timed else None,
+        "winback": WinbackRules(**back.model_dump()) if back and switches.winback else None,
+    }
 
 
 def _demand(accounts: Accounts) -> DemandRules:
@@ -188,8 +231,9 @@ def _rate_quantiles(cv: float) -> FloatArray:
     return np.asarray(gammaincinv(shape, steps) / shape)
 
 
-def _tier(name: str, tier: Tier) -> TierRules:
+def _tier(name: str, tier: Tier, tiers: list[str]) -> TierRules:
     months = sorted(tier.term_months)
+    upgrade = tier.upgrade
     return TierRules(
         key=name_key(name),
         arr_per_year_mean=tier.arr_per_year_mean,
@@ -200,6 +244,8 @@ def _tier(name: str, tier: Tier) -> TierRules:
         new_accounts_per_week=tier.new_accounts_per_year / WEEKS_PER_YEAR,
         contact_rate_factor=tier.contact_rate_factor,
         departure_factor=tier.departure_factor,
+        upgrade_to=tiers.index(upgrade.to) if upgrade else -1,
+        upgrade_arr_cents=round(100 * upgrade.arr_above) if upgrade else 0,
     )
 
 
@@ -210,6 +256,9 @@ def _categories(scenario: Scenario, channels: list[str]) -> CategoryRules:
         keys=np.array([name_key(name) for name in scenario.categories], dtype=np.uint64),
         firefight=_position(scenario, "firefight"),
         sponsor_reengagement=_position(scenario, "sponsor_reengagement"),
+        action_plan=_position(scenario, "action_plan"),
+        winback=_position(scenario, "winback"),
+        onboarding=_position(scenario, "onboarding"),
         customer=np.array([c.initiated_by == "customer" for c in rows]),
         company=np.array([c.initiated_by == "company" for c in rows]),
         support_call=np.array([c.support_call for c in rows]),
@@ -339,31 +388,37 @@ def _routing(routing: Routing, categories: list[str], teams: list[str], scenario
 
 def _playbooks(scenario: Scenario, tiers: list[str], categories: list[str]) -> PlaybookRules:
     every = np.full((len(tiers), len(categories)), np.inf)
-    before = np.full((len(tiers), len(categories)), np.nan)
-    after = []
+    before, after = [], []
     for tier, playbook in scenario.playbooks.items():
         for category, cadence in playbook.items():
             cell = tiers.index(tier), categories.index(category)
             if cadence.every_weeks is not None:
                 every[cell] = cadence.every_weeks
             elif cadence.weeks_before_renewal is not None:
-                before[cell] = cadence.weeks_before_renewal * HOURS_PER_WEEK
+                before += [(*cell, weeks * HOURS_PER_WEEK) for weeks in cadence.weeks_before_renewal]
             else:
                 after.append((*cell, np.asarray(cadence.weeks_after_start).astype(np.int64)))
-    return PlaybookRules(every_weeks=every, hours_before_renewal=before, after_start=tuple(after))
+    return PlaybookRules(every_weeks=every, before_renewal=tuple(before), after_start=tuple(after))
+
+
+NO_SHOCK = ShockRules(0.0, 1.0, 1)
 
 
 def _departures(departures: Departures) -> DepartureRules:
     drivers = departures.drivers
     rows: list[Any] = [getattr(drivers, name) for name in DRIVERS]
+    moves = drivers.competition.moves
     return DepartureRules(
         hazard_per_week=np.array([row.hazard_per_year / WEEKS_PER_YEAR for row in rows]),
         exponent=np.array([getattr(row, "exponent", 1.0) for row in rows]),
         save_probability=np.array([row.save_probability for row in rows]),
         sponsor_lost_factor=drivers.disconnection.sponsor_lost_factor,
-        shock_probability_per_quarter=drivers.downturn.shock_probability_per_quarter,
-        shock_factor=drivers.downturn.shock_factor,
-        shock_quarters=drivers.downturn.shock_quarters,
+        downturn=ShockRules(
+            drivers.downturn.shock_probability_per_quarter,
+            drivers.downturn.shock_factor,
+            drivers.downturn.shock_quarters,
+        ),
+        moves=ShockRules(moves.probability_per_quarter, moves.factor, moves.quarters) if moves else NO_SHOCK,
         known_value_shield=drivers.competition.known_value_shield,
         midterm_share=departures.midterm_share,
         announce_share=departures.announce_share,
@@ -371,6 +426,7 @@ def _departures(departures: Departures) -> DepartureRules:
         firefight_contacts=departures.firefight_contacts,
         expansion_probability_per_year=departures.expansion.probability_per_year,
         expansion_size_mean=departures.expansion.size_mean,
+        expansion_seats_share=departures.expansion.seats_share or 0.0,
         contraction_probability_per_year=departures.contraction.probability_per_year,
         contraction_size_mean=departures.contraction.size_mean,
     )
@@ -415,7 +471,7 @@ def _generated_book(scenario: Scenario) -> Book:
     quantiles = _rate_quantiles(scenario.accounts.contact_rate_cv)
     blocks: list[tuple[Any, ...]] = []
     for index, (name, tier) in enumerate(scenario.tiers.items()):
-        rules = _tier(name, tier)
+        rules = _tier(name, tier, list(scenario.tiers))
         keys = key_of(np.full(tier.accounts, rules.key, dtype=np.uint64), np.arange(tier.accounts), name_key("opening"))
         u_arr, u_rate, u_term, u_renewal, u_tenure = luck.uniforms(
             ("arr", "contact_rate", "term", "renewal", "tenure"), keys

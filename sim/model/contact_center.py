@@ -9,7 +9,7 @@ orders of replication.py break ties of time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import inf, nan
 from typing import Any
 
@@ -28,7 +28,7 @@ from sim.model.ledger import (
     UNRESOLVED,
     WITHDRAWN,
 )
-from sim.model.queue import Contact, may_overrun
+from sim.model.queue import LEVELS_IN, Contact, may_overrun, pack_record
 from sim.model.staff import AWAY, BUSY, IDLE, Agent, go_home
 from sim.model.working_day import WorkingDay
 
@@ -48,6 +48,7 @@ class ContactCenter:
         self.state = state
         self.teams = state.teams
         self.day = WorkingDay(self)
+        self._on_end, self._on_patience = self._end_service, self._give_up  # bound once, not for every contact
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class ContactCenter:
     def arrive(self, contact: Contact, now: float) -> None:
         """A contact joins its queue.
 
-        1. In self-service no team is asked: see `_help_themselves`.
+        1. In self-service no team is asked: see `_help_themselves`. A team that has no seats any more passes it on.
         2. A live contact that finds nobody on duty becomes a call-back, due in business hours.
         3. It goes to its owner if present, planned work also if only away for the day; else to the team.
         4. The owner, or the member idle longest who may, starts it; else, if nobody waits on the line, whoever has room
@@ -104,6 +105,10 @@ class ContactCenter:
         if kind.solves >= 0.0:
             self._help_themselves(contact, now)
             return
+        if kind.team in self.phase.heirs and kind.cell in self.phase.heirs[kind.team]:
+            contact.overflows(self.phase.kinds[self.phase.heirs[kind.team][kind.cell]])
+            self._set_due(contact, now)
+            kind = contact.kind
         team = self.teams[kind.team]
         contact.queued = now
         if contact.live and now >= team.open_until:
@@ -112,29 +117,43 @@ class ContactCenter:
             contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact, now) if contact.owner >= 0 else None
+        if team.idle and self._start_at_once(contact, now, owner):
+            return
+        if kind.limited and self._need_not_wait(contact, team, now):
+            return
+        (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
+        if contact.live:
+            self._expect_patience(contact)
+
+    def _start_at_once(self, contact: Contact, now: float, owner: Agent | None = None) -> bool:
+        """Lets the owner, or whoever of the team has been idle longest, start a contact, if one who may is idle."""
+        team = self.teams[contact.kind.team]
         for agent in team.idle:
             if (owner is None or agent is owner) and self._may_take(agent, contact, now):
                 team.idle.remove(agent)
                 self.start(agent, contact, now)
-                return
+                return True
+        return False
+
+    def _need_not_wait(self, contact: Contact, team: TeamState, now: float) -> bool:
+        """What becomes of a contact beside others in hand, past a limit, or on a full line; False if it just waits."""
+        kind = contact.kind
         if kind.at_once > 1 and contact.live and not team.line.live:
             beside = side_by_side.least_busy(team.agents, contact)
             if beside is not None:
                 self.start(beside, contact, now)
-                return
+                return True
         for limit, cell in kind.overflow:
             if team.line.waiting >= limit:
                 contact.overflows(self.phase.kinds[cell])
                 self._set_due(contact, now)
                 self.arrive(contact, now)
-                return
+                return True
         if contact.live and team.line.live >= kind.most_waiting:
             self.finish(contact, BLOCKED, now)
             self._call_again(contact, now)
-            return
-        (team.pool(kind.skill) if owner is None else owner.queue).push(contact)
-        if contact.live:
-            self._expect_patience(contact)
+            return True
+        return False
 
     def _help_themselves(self, contact: Contact, now: float) -> None:
         """A customer looks for the answer in self-service.
@@ -152,10 +171,10 @@ class ContactCenter:
         second.born = now + contact.patience
         self._expect_return(second)
 
-    def expect(self, contacts: Sequence[Contact]) -> None:
+    def expect(self, contacts: Iterable[Contact]) -> None:
         """Lets customers' contacts arrive, each at its `born`; they come in order of time."""
         one = self.phase.switches.one_open_contact_per_account
-        self.agenda.expect([(contact.born, contact) for contact in contacts], self._raise if one else self.arrive)
+        self.agenda.expect(((contact.born, contact) for contact in contacts), self._raise if one else self.arrive)
 
     def _raise(self, contact: Contact, now: float) -> None:
         """A customer's contact comes, unless the account has an open one: it may have only one."""
@@ -170,13 +189,11 @@ class ContactCenter:
         """The account's own person: who is there that day, on the line now; for planned work, employed."""
         if contact.owner < len(team.agents):
             owner, kind = team.agents[contact.owner], contact.kind
+            there = owner.on_duty
             if kind.planned:
                 there = owner.present or (owner.employed and not owner.in_training)
-            elif contact.live:
-                there = owner.on_duty
-            else:
-                roster = self.phase.teams[kind.team].seat(owner.seat).roster
-                there = owner.present and int(now // 24) in roster.dates
+            elif not there and owner.present and not contact.live:
+                there = int(now // 24) in self.phase.teams[kind.team].seat(owner.seat).roster.dates
             skill = team.needs(kind.skill)
             if there and (not skill or skill in owner.skills):
                 return owner
@@ -208,9 +225,29 @@ class ContactCenter:
                     team.idle.remove(agent)
                     self.start(agent, waiting, now)
 
+    def pass_on(self) -> None:
+        """What customers wait for in a team that has no seats any more goes to another team; other work stays.
+
+        Planned and triggered work of such a team expires: nobody takes its place.
+        """
+        now = self.agenda.time
+        for index, cells in self.phase.heirs.items():
+            for queue in tuple(self.teams[index].pools.values()):
+                for contact in queue.sweep(-inf)[1]:
+                    if contact.kind.cell not in cells:
+                        continue
+                    queue.leave(contact)
+                    if contact.seat < 0:
+                        self.arrive(contact, now)
+                    else:  # begun and put down: as much is left of it as before
+                        hours = contact.mean_hours
+                        contact.overflows(self.phase.kinds[cells[contact.kind.cell]])
+                        contact.mean_hours = hours
+                        self.offer(contact, now)
+
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
-            self.agenda.call(contact.queued + contact.patience, GIVE_UP_ORDER, self._give_up, contact)
+            self.agenda.call(contact.queued + contact.patience, GIVE_UP_ORDER, self._on_patience, contact)
 
     def _give_up(self, contact: Contact, now: float) -> None:
         """A live customer's patience ends while waiting: the contact leaves its queue as abandoned."""
@@ -243,7 +280,7 @@ class ContactCenter:
     def _return(self, contact: Contact, now: float) -> None:
         """An open matter is raised again, unless the account has left meanwhile."""
         del self.state.returning[contact.key, contact.attempt]
-        if contact.outcome != WITHDRAWN:
+        if not contact.withdrawn:
             self._set_due(contact, now)
             again = contact.kind.customer and not contact.leg  # what bounced has kept the account's place
             if again and self.phase.switches.one_open_contact_per_account:
@@ -256,10 +293,13 @@ class ContactCenter:
         contact.due = now + target if contact.live else self.phase.teams[contact.kind.team].hours.due(now, target)
 
     def finish(self, contact: Contact, outcome: int, now: float) -> None:
-        """A contact ends: it gets its record."""
-        contact.ended = now
-        contact.outcome = outcome
-        self.state.finished.append(contact.record())
+        """A contact ends, or is still open when the run does (now: nan): it gets its record."""
+        self.state.finished.append(
+            pack_record(
+                contact.key, contact.born, contact.queued, contact.due, contact.started, now, contact.worked_hours,
+                contact.account, contact.kind.cell, contact.attempt, contact.leg, contact.seat, outcome, contact.live,
+            )
+        )  # fmt: skip
         if self.state.with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
             self.state.with_open_contact.discard(contact.account)
 
@@ -291,7 +331,7 @@ class ContactCenter:
         agent.contact = contact
         agent.counted_until = now
         contact.ended = now + hours
-        self.agenda.call(contact.ended, END_ORDER, self._end_service, agent)
+        self.agenda.call(contact.ended, END_ORDER, self._on_end, agent)
 
     def _end_service(self, agent: Agent, now: float) -> None:
         """A contact's service ends.
@@ -331,7 +371,7 @@ class ContactCenter:
         """What becomes of a contact whose service has ended."""
         if contact.second is not None:
             self.finish(contact, ESCALATED, now)
-            if contact.second.outcome == WITHDRAWN:
+            if contact.second.withdrawn:
                 contact.second.queued = now
                 self.finish(contact.second, WITHDRAWN, now)
             else:
@@ -411,12 +451,10 @@ class ContactCenter:
         if not levels:
             return None
         hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
-        while levels:
-            level = (levels & -levels).bit_length() - 1
-            levels &= levels - 1
+        for level in LEVELS_IN[levels]:
             entry = None
             for queue in queues:
-                if queue.levels >> level & 1:
+                if queue.heaps[level]:
                     other = queue.head(level, now)
                     if other is not None and (entry is None or other < entry):
                         entry, source = other, queue
@@ -428,7 +466,7 @@ class ContactCenter:
                 return contact
             entry = None
             for queue in queues:
-                if queue.levels >> level & 1:
+                if queue.heaps[level]:
                     other = queue.first(level, now, hours_left, factor, overtime)
                     if other is not None and (entry is None or other < entry):
                         entry, source = other, queue
@@ -469,30 +507,17 @@ class ContactCenter:
         team = self.teams[agent.team]
         for contact in agent.queue.reactive(now):
             agent.queue.leave(contact)
-            colleague = self.has_time(contact, now)
-            if colleague is None:
+            if not self._start_at_once(contact, now):
                 team.pool(contact.kind.skill).push(contact)
-            else:
-                team.idle.remove(colleague)
-                self.start(colleague, contact, now)
 
-    def take_up(self, agent: Agent, contact: Contact, now: float) -> None:
-        """An agent who has just come goes on with what was put down."""
-        self.start(agent, contact, now)
-
-    def has_time(self, contact: Contact, now: float) -> Agent | None:
-        """The member of the contact's team, idle longest, who may take it at once."""
-        return next((a for a in self.teams[contact.kind.team].idle if self._may_take(a, contact, now)), None)
+    def has_time(self, contact: Contact, now: float) -> bool:
+        """Whether somebody of the contact's team may take it at once."""
+        return any(self._may_take(agent, contact, now) for agent in self.teams[contact.kind.team].idle)
 
     def offer(self, contact: Contact, now: float) -> None:
         """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
-        team = self.teams[contact.kind.team]
-        colleague = self.has_time(contact, now)
-        if colleague is None:
-            team.pool(contact.kind.skill).push_first(contact)
-        else:
-            team.idle.remove(colleague)
-            self.start(colleague, contact, now)
+        if not self._start_at_once(contact, now):
+            self.teams[contact.kind.team].pool(contact.kind.skill).push_first(contact)
 
     def note_duty(self, agent: Agent, now: float) -> None:
         """Notes how long an agent on duty has been at the desk, who leaves it."""

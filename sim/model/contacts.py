@@ -6,9 +6,9 @@ A contact's channel and route hang on its key alone; handle time, resolution and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat, starmap
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from sim.model.accounts import AccountTable
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
-from sim.model.ledger import BOUNCED, DEFLECTED
+from sim.model.kinds import Kind
+from sim.model.ledger import BOUNCED, DEFLECTED, Table
 from sim.model.luck import Luck, exponential, key_of
 from sim.model.queue import RECORD, Attempts, Contact
 from sim.model.routing import due_times, pick, route
@@ -39,7 +40,33 @@ class Wanted:
         return Wanted(self.account[rows], self.category[rows], self.key[rows], self.time[rows], self.expires[rows])
 
 
-def make_contacts(wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: Luck) -> list[Contact]:
+@dataclass(frozen=True)
+class Block:
+    """Contacts as columns. Each is made only when it is asked for: a week of a large company would fill the caches.
+
+    columns : a `Contact`'s arguments, with the cell in place of the kind, without the attempt (0) and `attempts`.
+    """
+
+    columns: tuple[NDArray[Any], ...]
+    kinds: tuple[Kind, ...]
+    attempts: Attempts
+
+    def __getitem__(self, rows: slice) -> Block:
+        return Block(tuple(column[rows] for column in self.columns), self.kinds, self.attempts)
+
+    def __iter__(self) -> Iterator[Contact]:
+        return chain.from_iterable(map(self._some, range(0, len(self.columns[0]), _AT_ONCE)))
+
+    def _some(self, begin: int) -> list[Contact]:
+        key, account, cell, *others, row = (column[begin : begin + _AT_ONCE].tolist() for column in self.columns)
+        kind = map(self.kinds.__getitem__, cell)
+        return list(map(Contact, key, account, kind, repeat(0), *others, repeat(self.attempts), row))
+
+
+_AT_ONCE = 256  # a small week in one go, since that is quickest
+
+
+def make_contacts(wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: Luck) -> Block | list[Contact]:
     """Contacts in the order given, each by the rules of the dated phase at its own time."""
     if len(inputs.phases) == 1:
         return _make(wanted, accounts, inputs.phases[0], luck)
@@ -57,7 +84,7 @@ def make_contacts(wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: 
     return made
 
 
-def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> list[Contact]:
+def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> Block | list[Contact]:
     n_rules = len(phase.routing.rules)
     route_draws = ("channel", "team", *(f"rule {i}" for i in range(n_rules)))
     u_route = luck.uniforms(route_draws, wanted.key)
@@ -67,8 +94,11 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> l
     team, first = route(category, u_route[1], u_route[2:], phase.routing)
     answers_first = np.where(first >= 0, first, team)
     attempts = _attempts(wanted, phase, luck, channel)
-    contacts = _contacts(wanted, accounts, phase, channel, answers_first, attempts, np.arange(len(category)))
-    warm = np.flatnonzero(first >= 0)
+    block = _contacts(wanted, accounts, phase, channel, answers_first, attempts, np.arange(len(category)))
+    warm, alone = np.flatnonzero(first >= 0), np.flatnonzero(asked != channel)
+    if not len(warm) and not len(alone):
+        return block
+    contacts = list(block)
     if len(warm):
         seconds = _contacts(wanted.part(warm), accounts, phase, channel[warm], team[warm], attempts, warm)
         for row, second in zip(warm.tolist(), seconds, strict=True):
@@ -76,7 +106,6 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> l
             contact.second = second
             second.leg = 1
             contact.draw, contact.mean_hours = 1.0, phase.routing.warm_transfer_hours
-    alone = np.flatnonzero(asked != channel)
     if len(alone):
         _try_alone(alone, contacts, wanted, asked, phase, luck)
     return contacts
@@ -128,7 +157,7 @@ def _contacts(
     team: IntArray,
     attempts: Attempts,
     rows: IntArray,
-) -> list[Contact]:
+) -> Block:
     """Contacts for one leg, with their positions `rows` in `attempts`.
 
     A second leg is due only once it has been handed over: its due time is set then.
@@ -136,22 +165,10 @@ def _contacts(
     tables = phase.tables
     cell = tables.cells(team, wanted.category, channel)
     due = due_times(wanted.time, tables.target_hours.take(cell), team, tables.live.take(cell), phase)
-    draws = [draw[0, rows].tolist() for draw in (attempts.handle, attempts.u_resolve, attempts.patience)]
-    columns = zip(
-        wanted.key.tolist(),
-        wanted.account.tolist(),
-        map(phase.kinds.__getitem__, cell.tolist()),
-        repeat(0, len(rows)),
-        accounts.owner[team, wanted.account].tolist(),
-        wanted.time.tolist(),
-        due.tolist(),
-        wanted.expires.tolist(),
-        *draws,
-        repeat(attempts, len(rows)),
-        rows.tolist(),
-        strict=True,
-    )
-    return list(starmap(Contact, columns))
+    draws = (draw[0, rows] for draw in (attempts.handle, attempts.u_resolve, attempts.patience))
+    owner = accounts.owner[team, wanted.account]
+    columns = (wanted.key, wanted.account, cell, owner, wanted.time, due, wanted.expires, *draws, rows)
+    return Block(columns, phase.kinds, attempts)
 
 
 def _attempts(wanted: Wanted, phase: Phase, luck: Luck, channel: IntArray) -> Attempts:
@@ -190,12 +207,23 @@ def _redial_hours(u_back: FloatArray, u_after: FloatArray, channel: IntArray, ph
     return np.where(u_back >= chance, np.inf, exponential(u_after, mean))
 
 
-def contact_rows(
-    contacts: NDArray[Any], accounts: AccountTable, phases: Sequence[Phase], now: float
-) -> list[NDArray[Any]]:
+def happened(contacts: NDArray[Any], phase: Phase) -> Table:
+    """What accounts feel of contacts (an array of `RECORD`): some columns of the ledger."""
+    names = ("account", "outcome", "seat", "attempt", "leg", "due", "started", "ended")
+    key = {"contact": contacts["key"].copy()}
+    places = np.unravel_index(contacts["cell"], phase.tables.live.shape)
+    return (
+        key
+        | {name: contacts[name].copy() for name in names}
+        | dict(zip(("team", "category", "channel"), places, strict=True))
+    )
+
+
+def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase], now: float) -> list[NDArray[Any]]:
     """Columns of the ledger for contacts (an array of `RECORD`), in its order. Open ones have waited until `now`.
 
-    Business hours and prices are those of the dated phase at which a contact was born.
+    tier : (contacts,), of their accounts at the time. Business hours and prices are those of the dated phase at which
+    a contact was born.
     """
     of = {name: contacts[name].copy() for name in RECORD.names or ()}
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
@@ -220,7 +248,7 @@ def contact_rows(
         account,
         of["attempt"],
         of["leg"],
-        accounts.tier[account],
+        tier,
         category,
         channel,
         team,

@@ -50,9 +50,10 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
     place = table.cycle[rules.recurring] + week * cycles
     which, rows = np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)
     categories, accounts = [rules.recurring[which]], [rows]
-    for category in rules.before_renewal:
-        until = table.renewal - begin - rules.hours_before_renewal[table.tier, category]
-        rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.term_months >= 12) & table.active)
+    until_renewal = np.where((table.term_months >= 12) & table.active, table.renewal - begin, np.nan)
+    for tier, category, hours in rules.before_renewal:
+        until = until_renewal - hours
+        rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier))
         accounts.append(rows)
         categories.append(np.full(len(rows), category))
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)

@@ -19,13 +19,17 @@ from sim.model.inputs import (
     DepartureRules,
     FloatArray,
     IntArray,
+    ShockRules,
+    WinbackRules,
 )
 
 
 def hazards(
     states: FloatArray,
     sponsor_lost: BoolArray,
+    onboarding_factor: FloatArray,
     downturn: BoolArray,
+    moves: BoolArray,
     tier_factor: FloatArray,
     rules: DepartureRules,
 ) -> FloatArray:
@@ -34,7 +38,9 @@ def hazards(
     Parameters
     ----------
     states : (3, accounts) in [0, 1].
-    sponsor_lost, downturn : (accounts,), whether the sponsor's place is empty, whether its tier is in a downturn.
+    sponsor_lost : (accounts,), whether the sponsor's place is empty.
+    onboarding_factor : (accounts,), multiplies disengagement; above 1 for who was badly onboarded.
+    downturn, moves : (accounts,), whether its tier is in a downturn, or in the sights of a competitor's campaign.
     tier_factor : (accounts,), multiplies every driver.
 
     Notes
@@ -46,9 +52,10 @@ def hazards(
     for driver, state in ((DISCONNECTION, EXECUTIVE), (DISENGAGEMENT, ADOPTION), (SERVICE, SATISFACTION)):
         result[driver] = rules.hazard_per_week[driver] * (1 - states[state]) ** rules.exponent[driver]
     result[DISCONNECTION] *= np.where(sponsor_lost, rules.sponsor_lost_factor, 1.0)
-    result[DOWNTURN] = rules.hazard_per_week[DOWNTURN] * np.where(downturn, rules.shock_factor, 1.0)
+    result[DISENGAGEMENT] *= onboarding_factor
+    result[DOWNTURN] = rules.hazard_per_week[DOWNTURN] * np.where(downturn, rules.downturn.factor, 1.0)
     shield = 1 - rules.known_value_shield * states[EXECUTIVE]
-    result[COMPETITION] = rules.hazard_per_week[COMPETITION] * shield
+    result[COMPETITION] = rules.hazard_per_week[COMPETITION] * shield * np.where(moves, rules.moves.factor, 1.0)
     return result * tier_factor
 
 
@@ -140,10 +147,25 @@ def renewed_arr_cents(
     return np.maximum(np.rint(arr_cents * factor), 1).astype(np.int64)
 
 
-def downturn_tiers(begins: FloatArray, rules: DepartureRules) -> BoolArray:
-    """Which tiers are in a downturn.
+def renewed_seats(seats: FloatArray, before: IntArray, after: IntArray, rules: DepartureRules) -> FloatArray:
+    """Seats after a renewal, shape (accounts,): growth brings its share of them, contraction gives up as many.
+
+    before, after : ARR in cents. Seats need not be whole: they only set how often an account calls.
+    """
+    growth = after / before - 1
+    share = np.where(growth > 0, rules.expansion_seats_share, 1.0)
+    return np.asarray(np.maximum(1.0, seats * (1 + share * growth)))
+
+
+def shocked_tiers(begins: FloatArray, rules: ShockRules) -> BoolArray:
+    """Which tiers are in a shock: one began in this quarter, or in one of those before that it lasts for.
 
     begins : (quarters back, tiers), the uniforms of this quarter and the ones before it, newest first.
     """
-    recent = begins[: rules.shock_quarters]
-    return np.asarray((recent < rules.shock_probability_per_quarter).any(axis=0))
+    recent = begins[: rules.quarters]
+    return np.asarray((recent < rules.probability_per_quarter).any(axis=0))
+
+
+def won_back(done: IntArray, u: FloatArray, rules: WinbackRules) -> BoolArray:
+    """Which lost accounts return: the chance times the share of the winback contacts finished, (accounts,)."""
+    return np.asarray(u < rules.probability * np.minimum(done / rules.contacts, 1.0))

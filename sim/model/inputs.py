@@ -61,8 +61,59 @@ class StateRules:
     kept_after_sponsor_loss: float
     ceiling_while_lost: float
     owner_change_loss: float
-    health_weights: tuple[float, float, float]  # adoption, satisfaction, executive contact; sum 1
+    by_others_share: float
+
+
+@dataclass(frozen=True)
+class HealthRules:
+    """The health score, its statuses, and what the company does about a low one that it sees."""
+
+    weights: tuple[float, float, float]  # adoption, satisfaction, executive contact; sum 1
     at_risk_below: float
+    healthy_above: float
+    signal_lag_weeks: float
+    plan_contacts: int  # of an action plan; 0: none is made
+    plan_every_weeks: float
+
+
+@dataclass(frozen=True)
+class OnboardingRules:
+    """When the onboarding of a new account has failed."""
+
+    weeks: int
+    done_share: float
+    disengagement_factor: float
+    made_good_above: float  # adoption
+
+
+@dataclass(frozen=True)
+class OutageRules:
+    """Outages of the product."""
+
+    per_week: float
+    categories: BoolArray  # (categories,) of which there are more contacts
+    more_contacts: float
+    adoption_loss: float
+    satisfaction_loss: float
+
+
+@dataclass(frozen=True)
+class IllTimedRules:
+    """Planned work that comes while the customer waits for an answer."""
+
+    probability: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class WinbackRules:
+    """What is done to win lost accounts back."""
+
+    after_weeks: int
+    contacts: int
+    probability: float
+    arr_share: float
+    cost_per_arr: float
 
 
 @dataclass(frozen=True)
@@ -93,6 +144,8 @@ class TierRules:
     new_accounts_per_week: float
     contact_rate_factor: float
     departure_factor: float
+    upgrade_to: int  # position of the tier that it joins once it has grown, -1: none
+    upgrade_arr_cents: int  # ARR above which it does
 
 
 @dataclass(frozen=True)
@@ -102,6 +155,9 @@ class CategoryRules:
     keys: KeyArray
     firefight: int  # position of the category of that name, -1 if there is none
     sponsor_reengagement: int
+    action_plan: int
+    winback: int
+    onboarding: int
     customer: BoolArray
     company: BoolArray
     support_call: BoolArray
@@ -278,7 +334,7 @@ class PlaybookRules:
     """Planned work: when each category falls due for the accounts of each tier."""
 
     every_weeks: FloatArray  # (tiers, categories), inf: never
-    hours_before_renewal: FloatArray  # (tiers, categories), nan: never
+    before_renewal: tuple[tuple[int, int, float], ...]  # tier, category, hours before each renewal
     after_start: tuple[tuple[int, int, IntArray], ...]  # tier, category, weeks after a new account's start
 
     @cached_property
@@ -292,15 +348,24 @@ class PlaybookRules:
         return 1 / self.every_weeks[:, self.recurring].T
 
     @cached_property
-    def before_renewal(self) -> list[int]:
-        """The categories that fall due before a renewal for some tier."""
-        return np.flatnonzero(np.isfinite(self.hours_before_renewal).any(axis=0)).tolist()
-
-    @cached_property
     def at_age(self) -> tuple[tuple[int, int, BoolArray], ...]:
         """Tier, category, and whether it falls due at each age of an account in weeks, up to `LAST_AGE_WEEKS`."""
         ages = np.arange(LAST_AGE_WEEKS + 1)
         return tuple((tier, category, np.isin(ages, weeks)) for tier, category, weeks in self.after_start)
+
+    def due_by(self, tier: int, category: int, weeks: int) -> int:
+        """How often work of a category falls due for a new account of a tier in its first weeks."""
+        plans = [when for t, c, when in self.after_start if (t, c) == (tier, category)]
+        return sum(int((when < weeks).sum()) for when in plans)
+
+
+@dataclass(frozen=True)
+class ShockRules:
+    """What hits a whole tier for some quarters, and multiplies a hazard meanwhile."""
+
+    probability_per_quarter: float
+    factor: float
+    quarters: int
 
 
 @dataclass(frozen=True)
@@ -311,9 +376,8 @@ class DepartureRules:
     exponent: FloatArray  # (drivers,), used by the three state drivers
     save_probability: FloatArray  # (drivers,)
     sponsor_lost_factor: float
-    shock_probability_per_quarter: float
-    shock_factor: float
-    shock_quarters: int
+    downturn: ShockRules
+    moves: ShockRules
     known_value_shield: float
     midterm_share: float
     announce_share: float
@@ -321,6 +385,7 @@ class DepartureRules:
     firefight_contacts: int
     expansion_probability_per_year: float
     expansion_size_mean: float
+    expansion_seats_share: float
     contraction_probability_per_year: float
     contraction_size_mean: float
 
@@ -367,6 +432,12 @@ class MechanismSwitches:
     churn: bool
     firefighting: bool
     sponsor_loss: bool
+    onboarding_failure: bool
+    action_plans: bool
+    outages: bool
+    ill_timed: bool
+    winback: bool
+    sponsor_reengagement: bool
     growth: bool
     expansion: bool
     one_open_contact_per_account: bool
@@ -378,6 +449,11 @@ class Phase:
 
     start_hour: float
     states: StateRules
+    health: HealthRules
+    onboarding: OnboardingRules | None  # None, here and below: switched off, or not in the scenario
+    outages: OutageRules | None
+    ill_timed: IllTimedRules | None
+    winback: WinbackRules | None
     demand: DemandRules
     tiers: tuple[TierRules, ...]
     categories: CategoryRules
@@ -398,6 +474,27 @@ class Phase:
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of contact, in the order of the flat positions in `tables`."""
         return kinds_of(self)
+
+    @cached_property
+    def heirs(self) -> dict[int, dict[int, int]]:
+        """For each team without a seat: the cells of its customers' contacts, and the cells to which they go instead.
+
+        They go to the team with people that gets most of their category; without one, they stay.
+        """
+        result: dict[int, dict[int, int]] = {}
+        empty = [index for index, rules in enumerate(self.teams) if rules.headcount == 0]
+        if not empty:
+            return result
+        shares = np.diff(self.routing.assign, axis=1, prepend=0.0)
+        shares[:, empty] = 0.0
+        heir = shares.argmax(axis=1)
+        for team in empty:
+            customers = np.flatnonzero(self.categories.customer & (shares.max(axis=1) > 0))
+            channels = np.arange(len(self.channels.live))
+            category, channel = (part.ravel() for part in np.meshgrid(customers, channels, indexing="ij"))
+            cells = (self.tables.cells(np.full(len(category), t), category, channel) for t in (team, heir[category]))
+            result[team] = dict(zip(*(part.tolist() for part in cells), strict=True))
+        return result
 
     @cached_property
     def business_hours(self) -> tuple[tuple[OpenHours, BoolArray], ...]:
@@ -461,6 +558,7 @@ class Inputs:
     weeks: int
     window: tuple[int, int]
     warm_up_weeks: int
+    tick_days: int  # of the accounts' clock: 1 or 7
     tiers: tuple[str, ...]
     categories: tuple[str, ...]
     channels: tuple[str, ...]
@@ -478,7 +576,9 @@ class Inputs:
     gross_margin: float
     cac_per_new_arr: float
     programme_cost_per_year: float
+    discount_rate_per_year: float
     burnout_high_above: float
+    healthy_above: float
 
     def phase_at(self, hour: float) -> Phase:
         """The dated phase that holds at an hour; in the warm-up, the first."""

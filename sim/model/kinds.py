@@ -5,7 +5,7 @@ In: the rules of a phase. Out: `RouteTables` for arrays of contacts, and a `Kind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +47,11 @@ class Kind:
     ] = ()  # contacts that wait for the team, and the cell that then gets the next one
     most_waiting: int = NO_LIMIT  # live contacts that can wait for the team
     escalation: tuple[tuple[float, int], ...] = ()  # shares of what stays unsettled, and the cells that get them
+    limited: bool = field(init=False)  # a contact that finds nobody idle need not just wait
+
+    def __post_init__(self) -> None:
+        limited = self.at_once > 1 or bool(self.overflow) or self.most_waiting < NO_LIMIT
+        object.__setattr__(self, "limited", limited)
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 Five tables of what happens: `contacts` (the ledger proper) has a row per contact, `account_events` a row per event
 of an account, `people_weeks` a row per seat and week, `duty` a row per stretch of time that somebody is at the desk,
 `tier_weeks` a row per tier and week. Two of who there is:
-`opening` at the start, `accounts` at the end. Times are hours since the scenario's first Monday 00:00 (the warm-up
+`opening` at the start, `accounts` at the end. Two that are empty unless somebody is followed: `account_weeks` and
+`seat_weeks`. Times are hours since the scenario's first Monday 00:00 (the warm-up
 is negative). Money is in units of the scenario's currency, in whole cents where the name says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,36 @@ CONTACT_COLUMNS: dict[str, str] = {
     "outcome": "i1",
 }
 
-EVENTS = ("won", "sponsor_lost", "sponsor_engaged", "owner_changed", "announced", "renewal", "midterm")
-WON, SPONSOR_LOST, SPONSOR_ENGAGED, OWNER_CHANGED, ANNOUNCED, RENEWAL, MIDTERM = range(len(EVENTS))
+EVENTS = (
+    "won",
+    "sponsor_lost",
+    "sponsor_engaged",
+    "owner_changed",
+    "announced",
+    "renewal",
+    "midterm",
+    "won_back",
+    "onboarded",
+    "onboarding_failed",
+    "plan_opened",
+    "upgraded",
+    "ill_timed",
+)
+(
+    WON,
+    SPONSOR_LOST,
+    SPONSOR_ENGAGED,
+    OWNER_CHANGED,
+    ANNOUNCED,
+    RENEWAL,
+    MIDTERM,
+    WON_BACK,
+    ONBOARDING_DONE,
+    ONBOARDING_MISSED,
+    PLAN_OPENED,
+    UPGRADED,
+    ILL_TIMED,
+) = range(len(EVENTS))
 
 # "renewal" and "midterm" are decisions: `left` is what happened, `expected` its unbiased expectation.
 ACCOUNT_EVENT_COLUMNS: dict[str, str] = {
@@ -85,6 +114,7 @@ ACCOUNT_EVENT_COLUMNS: dict[str, str] = {
     "service": "f4",
     "downturn": "f4",
     "competition": "f4",
+    "seen_health": "f4",  # the score that the company saw
 }
 
 PERSON_EVENTS = ("none", "hired", "quit", "let_go")
@@ -129,6 +159,45 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "satisfaction_sum": "f8",
     "executive_contact_sum": "f8",
     "at_risk": "i4",
+    "healthy": "i4",
+    "would_sign_sum": "f8",  # chance to sign a renewal contract submitted today
+    "seats_sum": "f8",
+    "licences_used_sum": "f8",
+    "outages": "i2",  # of the product in the week, the same for all tiers
+}
+
+# Of the account or the seat that a run was asked to follow; week -1 is the start of the run.
+ACCOUNT_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",  # at its end; no row while the account is not there
+    "tier": "i1",
+    "team": "i1",  # the owner's team, -1 if it has none
+    "seat": "i2",  # the owner's seat, -1 if it has none
+    "arr_cents": "i8",
+    "seats": "f8",
+    "term_months": "i2",
+    "renewal": "f8",  # next contract end
+    "adoption": "f8",
+    "satisfaction": "f8",
+    "executive_contact": "f8",
+    "health": "f8",
+    "sponsor_lost": "?",
+    "announced": "?",
+    "overdue": "i4",  # customers' contacts open past their target when the week ended
+    "disconnection": "f8",  # intent not yet settled, by driver
+    "disengagement": "f8",
+    "service": "f8",
+    "downturn": "f8",
+    "competition": "f8",
+}
+
+SEAT_WEEK_COLUMNS: dict[str, str] = {
+    "week": "i4",
+    "employed": "?",  # when the week ended
+    "in_training": "?",
+    "accounts": "i4",  # that the seat owns
+    "arr_cents": "i8",
+    "fatigue": "f8",
+    "burnout": "f8",
 }
 
 ACCOUNT_COLUMNS: dict[str, str] = {
@@ -218,20 +287,22 @@ _LEAST_ROWS = 256
 
 @dataclass
 class Ledger:
-    """The five tables of a run while they grow, and the accounts as they stood at its start."""
+    """The tables of a run while they grow, and the accounts as they stood at its start."""
 
     contacts: Rows = field(default_factory=lambda: Rows(CONTACT_COLUMNS))
     account_events: Rows = field(default_factory=lambda: Rows(ACCOUNT_EVENT_COLUMNS))
     people_weeks: Rows = field(default_factory=lambda: Rows(PEOPLE_WEEK_COLUMNS))
     tier_weeks: Rows = field(default_factory=lambda: Rows(TIER_WEEK_COLUMNS))
     duty: Rows = field(default_factory=lambda: Rows(DUTY_COLUMNS))
+    account_weeks: Rows = field(default_factory=lambda: Rows(ACCOUNT_WEEK_COLUMNS))
+    seat_weeks: Rows = field(default_factory=lambda: Rows(SEAT_WEEK_COLUMNS))
     opening: Table = field(default_factory=dict)
 
     def fork(self) -> Ledger:
         """A ledger that begins with the rows of this one and grows by itself."""
-        tables = (self.contacts, self.account_events, self.people_weeks, self.tier_weeks, self.duty)
-        contacts, events, people, tiers, duty = (rows.copy() for rows in tables)
-        return Ledger(contacts, events, people, tiers, duty, self.opening)
+        forked = Ledger(*(getattr(self, one.name).copy() for one in fields(self) if one.name != "opening"))
+        forked.opening = self.opening
+        return forked
 
 
 @dataclass(frozen=True)
@@ -240,6 +311,7 @@ class History:
 
     A contact born in the warm-up and still waiting at the start is in `contacts`, with its negative `born`.
     `opening` has the accounts of the opening book as they stand at the start: the first rows of `accounts`.
+    `account_weeks` and `seat_weeks` have no rows unless somebody was followed.
     """
 
     contacts: Table
@@ -249,3 +321,5 @@ class History:
     accounts: Table
     opening: Table
     duty: Table = field(default_factory=dict)
+    account_weeks: Table = field(default_factory=dict)
+    seat_weeks: Table = field(default_factory=dict)

@@ -1,29 +1,32 @@
-"""The accounts' side of the week tick: states, intent, notices, decisions, new accounts.
+"""The accounts' side of a tick: states, intent, notices, decisions, win-backs.
 
-In: the week's ledger rows, the contacts still open, the phase's rules and keyed luck. Out: a changed account
-table, rows for account_events and tier_weeks, and the work that the week gives rise to (triggers).
+In: the ledger rows since the last tick, the contacts still open, the phase's rules and keyed luck. Out: a changed
+account table, rows for account_events and tier_weeks, and the work that the week gives rise to (triggers).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sim.model import departures
+from sim.model.account_rows import AccountRows
 from sim.model.accounts import (
+    ADOPTION,
     CHECK_WEEKS,
     EXECUTIVE,
+    ONBOARDED,
+    ONBOARDING_FAILED,
     SATISFACTION,
+    UNDER_WAY,
     AccountTable,
     apply_in_order,
     contact_effects,
     drift,
-    health,
-    new_rows,
-    seats_by_arr,
     sponsor_leaves,
 )
+from sim.model.health import health, plans_due, seen
 from sim.model.inputs import (
     HOURS_PER_MONTH,
     HOURS_PER_WEEK,
@@ -33,39 +36,69 @@ from sim.model.inputs import (
     IntArray,
     KeyArray,
     Phase,
+    ShockRules,
+    StateRules,
 )
 from sim.model.ledger import (
     ANNOUNCED,
+    ILL_TIMED,
     MIDTERM,
+    ONBOARDING_DONE,
+    ONBOARDING_MISSED,
     OWNER_CHANGED,
+    PLAN_OPENED,
     RENEWAL,
     RESOLVED,
     SPONSOR_ENGAGED,
     SPONSOR_LOST,
+    UPGRADED,
     WON,
+    WON_BACK,
     Ledger,
     Table,
 )
-from sim.model.luck import Luck, counts, key_of, lognormal, name_key
-from sim.model.routing import pick
+from sim.model.luck import Luck, counts, key_of, name_key
+from sim.model.newcomers import plan_new_accounts
 
 _SETTLEMENT = ("save", "renew", "change", "size")
-_ARRIVAL = ("arr", "contact_rate", "term")
+_COMPANY = np.array([name_key("company")], dtype=np.uint64)
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """Work that an event gives rise to: one contact of `category` for each of `accounts`, number j."""
+    """Work that an event gives rise to: one contact of `category` for each of `accounts`, number j.
+
+    deadline : hours, (accounts,). lost : whether it is for accounts that have left.
+    """
 
     category: int
     accounts: IntArray
     j: int
-    deadline: FloatArray  # hours, (accounts,)
+    deadline: FloatArray
+    lost: bool = False
 
     def of(self, active: BoolArray) -> Trigger:
-        """The same for those accounts that are still there."""
-        there = active[self.accounts]
-        return Trigger(self.category, self.accounts[there], self.j, self.deadline[there])
+        """The same for those accounts that it still concerns."""
+        concerned = active[self.accounts] != self.lost
+        return replace(self, accounts=self.accounts[concerned], deadline=self.deadline[concerned])
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One step of the accounts' clock: it ends at `hour`, after `weeks`, and is the `number`-th since the start."""
+
+    hour: float
+    weeks: float
+    number: int
+
+    @property
+    def week(self) -> int:
+        """The week that it ends, or in which it lies."""
+        return int(np.ceil(self.hour / HOURS_PER_WEEK)) - 1
+
+    @property
+    def ends_week(self) -> bool:
+        return self.hour % HOURS_PER_WEEK == 0
 
 
 class Lifecycle:
@@ -75,8 +108,20 @@ class Lifecycle:
         self.inputs = inputs
         self.table = table
         self.luck = luck
-        self.ledger = ledger
-        self._downturn: tuple[Phase, int, BoolArray] | None = None
+        self.rows = AccountRows(table, ledger)
+        self._shocks: dict[str, tuple[Phase, int, BoolArray]] = {}
+
+    def plan_new_accounts(self) -> None:
+        """Draws all new accounts of the run."""
+        plan_new_accounts(self.table, self.inputs, self.luck)
+
+    def owners_changed(self, now: float, rows: IntArray) -> None:
+        """Records the accounts whose owner changed."""
+        self.rows.record(OWNER_CHANGED, now, rows)
+
+    def record_week(self, week: int, phase: Phase) -> None:
+        """A row per tier at the end of a week."""
+        self.rows.record_week(week, phase, self.outages(week, phase))
 
     # --- states and intent --------------------------------------------------------------------------------
 
@@ -87,64 +132,157 @@ class Lifecycle:
         rows = np.flatnonzero((started > now - HOURS_PER_WEEK) & (started <= now) & ~self.table.active)
         rows = rows[self.table.term_number[rows] == 0]
         self.table.active[rows] = True
-        self._record(WON, now, rows[self.table.opening_arr_cents[rows] == 0])
+        self.rows.record(WON, now, rows[self.table.opening_arr_cents[rows] == 0])
         return len(rows) > 0
 
-    def week_passes(self, week: int, phase: Phase, rows: Table, overdue: IntArray) -> list[Trigger]:
-        """States after a week, in this order.
+    def time_passes(self, tick: Tick, phase: Phase, rows: Table, overdue: IntArray) -> list[Trigger]:
+        """States after a tick, in this order.
 
-        1. Finished contacts take effect; firefights and re-engagements are noted.
-        2. Each contact still open past its target costs satisfaction, once a week.
-        3. States of the accounts that are there drift; sponsors leave; without one executive contact has a ceiling.
-        4. Each driver's intent grows by its hazard.
+        1. States of the accounts that are there drift for half the time: contacts came in its middle, on average.
+        2. Finished contacts take effect; firefights, re-engagements, onboardings and win-backs are noted.
+        3. Each contact still open past its target costs satisfaction; so do outages, and adoption too. The other half
+           of the drift follows; sponsors leave; without one executive contact has a ceiling.
+        4. Onboardings are judged; what the company sees of each account's health follows; action plans begin.
+        5. Each driver's intent grows by its hazard.
 
         overdue : (accounts,), contacts open past their target.
         """
         table, rules = self.table, phase.states
-        now = week * HOURS_PER_WEEK
         account, done = rows["account"].astype(np.int64), rows["outcome"] == RESOLVED
-        fights = account[done & (rows["category"] == phase.categories.firefight)]
-        np.add.at(table.firefights_done, fights, 1)
-        reached = np.zeros(len(table), dtype=bool)
-        reached[account[done & (rows["category"] == phase.categories.sponsor_reengagement)]] = True
-        engaged = np.flatnonzero(reached & table.sponsor_lost & table.active)
-        table.sponsor_lost[engaged] = False
-        self._record(SPONSOR_ENGAGED, now, engaged)
-
-        slope, offset = contact_effects(rows, rules, phase.categories, phase.channels, phase.warmth)
+        self._drift(rules, tick.weeks / 2)
+        self._note(tick, phase, account[done], rows["category"][done])
+        harmed = self._harmed(tick, phase, rows, account, done, overdue)
+        loss = phase.ill_timed.loss if phase.ill_timed else 0.0
+        by_owner = rows["seat"] == table.owner[rows["team"], account]
+        slope, offset = contact_effects(
+            rows, rules, phase.categories, phase.channels, phase.warmth, by_owner, harmed, loss
+        )
         apply_in_order(table.states, account, rows["ended"], slope, offset)
         late = np.flatnonzero(overdue)
-        table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** overdue[late]
-        table.states = np.where(table.active, drift(table.states, rules), table.states)
+        table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** (overdue[late] * tick.weeks)
+        if phase.outages is not None and tick.ends_week:
+            down = self.outages(tick.week, phase)
+            table.states[ADOPTION] *= (1 - phase.outages.adoption_loss) ** down
+            table.states[SATISFACTION] *= (1 - phase.outages.satisfaction_loss) ** down
+        self._drift(rules, tick.weeks / 2)
 
+        triggers = self._sponsors_leave(tick, phase)
+        self._judge_onboarding(tick, phase)
+        triggers += self._plan_action(tick, phase)
+        if phase.switches.churn:
+            table.intent += self._hazards(tick.week, phase) * (table.active * tick.weeks)
+        return triggers
+
+    def _drift(self, rules: StateRules, weeks: float) -> None:
+        self.table.states = np.where(self.table.active, drift(self.table.states, rules, weeks), self.table.states)
+
+    def _note(self, tick: Tick, phase: Phase, account: IntArray, category: IntArray) -> None:
+        """Counts what was done of the work that later decisions ask for; a reached sponsor is there again."""
+        table, positions = self.table, phase.categories
+        for position, counter in (
+            (positions.firefight, table.firefights_done),
+            (positions.onboarding, table.onboarding_done),
+            (positions.winback, table.winbacks_done),
+        ):
+            if position >= 0:
+                np.add.at(counter, account[category == position], 1)
+        reached = np.zeros(len(table), dtype=bool)
+        reached[account[category == positions.sponsor_reengagement]] = True
+        engaged = np.flatnonzero(reached & table.sponsor_lost & table.active)
+        table.sponsor_lost[engaged] = False
+        self.rows.record(SPONSOR_ENGAGED, tick.hour, engaged)
+
+    def _harmed(
+        self, tick: Tick, phase: Phase, rows: Table, account: IntArray, done: BoolArray, overdue: IntArray
+    ) -> BoolArray | None:
+        """Planned contacts that did harm: the customer still waits for an answer, and luck was against them."""
+        if phase.ill_timed is None:
+            return None
+        harmed = done & phase.categories.company[rows["category"]]
+        harmed[harmed] = overdue[account[harmed]] > 0
+        u = self.luck.uniform("ill-timed", rows["contact"][harmed])
+        harmed[harmed] = u < phase.ill_timed.probability
+        self.rows.record(ILL_TIMED, tick.hour, account[harmed])
+        return harmed
+
+    def outages(self, week: int, phase: Phase) -> int:
+        """Outages in a week, for all accounts at a time."""
+        if phase.outages is None:
+            return 0
+        u = self.luck.uniform("outages", _COMPANY, week)
+        return int(counts(u, np.array([phase.outages.per_week]), 1.0)[0])
+
+    def _sponsors_leave(self, tick: Tick, phase: Phase) -> list[Trigger]:
+        table, rules = self.table, phase.states
         triggers = []
         if phase.switches.sponsor_loss:
-            leaves = sponsor_leaves(self.luck.uniform("sponsor leaves", table.key, week), rules)
-            lost = np.flatnonzero(leaves & table.active & ~table.sponsor_lost)
+            u = self.luck.uniform("sponsor leaves", table.key, tick.number)
+            lost = np.flatnonzero(sponsor_leaves(u, rules, tick.weeks) & table.active & ~table.sponsor_lost)
             table.states[EXECUTIVE, lost] *= rules.kept_after_sponsor_loss
             table.sponsor_lost[lost] = True
-            self._record(SPONSOR_LOST, now, lost)
-            if phase.categories.sponsor_reengagement >= 0:
+            self.rows.record(SPONSOR_LOST, tick.hour, lost)
+            if phase.switches.sponsor_reengagement and phase.categories.sponsor_reengagement >= 0:
                 triggers.append(Trigger(phase.categories.sponsor_reengagement, lost, 0, np.full(len(lost), np.inf)))
         capped = np.flatnonzero(table.sponsor_lost)
         table.states[EXECUTIVE, capped] = np.minimum(table.states[EXECUTIVE, capped], rules.ceiling_while_lost)
-        if phase.switches.churn:
-            table.intent += self._hazards(week - 1, phase) * table.active
         return triggers
 
-    def _hazards(self, week: int, phase: Phase) -> FloatArray:
-        table = self.table
-        factor = phase.departure_factor[table.tier]
-        downturn = self._in_downturn(week // 13, phase)[table.tier]
-        return departures.hazards(table.states, table.sponsor_lost, downturn, factor, phase.departures)
+    def _judge_onboarding(self, tick: Tick, phase: Phase) -> None:
+        """Onboardings that are old enough have failed or not; a failed one is made good once the account uses it."""
+        table, rules = self.table, phase.onboarding
+        if rules is None:
+            return
+        made_good = (table.onboarding == ONBOARDING_FAILED) & (table.states[ADOPTION] > rules.made_good_above)
+        old = tick.hour - table.started >= rules.weeks * HOURS_PER_WEEK
+        rows = np.flatnonzero((table.onboarding == UNDER_WAY) & old & table.active)
+        category = phase.categories.onboarding
+        due = np.array([phase.playbooks.due_by(tier, category, rules.weeks) for tier in table.tier[rows].tolist()])
+        failed = table.onboarding_done[rows] < rules.done_share * due
+        table.onboarding[rows] = np.where(failed, ONBOARDING_FAILED, ONBOARDED)
+        made_good = np.flatnonzero(made_good & table.active)
+        table.onboarding[made_good] = ONBOARDED
+        self.rows.record(ONBOARDING_MISSED, tick.hour, rows[failed])
+        self.rows.record(ONBOARDING_DONE, tick.hour, np.concatenate([rows[~failed], made_good]))
 
-    def _in_downturn(self, quarter: int, phase: Phase) -> BoolArray:
-        if self._downturn is None or self._downturn[0] is not phase or self._downturn[1] != quarter:
+    def _plan_action(self, tick: Tick, phase: Phase) -> list[Trigger]:
+        """The company sees each account's health, late; who looks at risk gets an action plan from its owner."""
+        table, rules = self.table, phase.health
+        table.seen_health = seen(table.seen_health, health(table.states, rules), rules, tick.weeks)
+        if not rules.plan_contacts or phase.categories.action_plan < 0:
+            return []
+        due = plans_due(table.seen_health, table.plan_week, tick.hour / HOURS_PER_WEEK, rules)
+        rows = np.flatnonzero(due & table.active & ~table.announced)
+        table.plan_week[rows] = tick.hour / HOURS_PER_WEEK
+        self.rows.record(PLAN_OPENED, tick.hour, rows)
+        never = np.full(len(rows), np.inf)
+        return [Trigger(phase.categories.action_plan, rows, j, never) for j in range(rules.plan_contacts)]
+
+    def _hazards(self, week: int, phase: Phase) -> FloatArray:
+        table, rules = self.table, phase.departures
+        quarter = week // 13
+        return departures.hazards(
+            table.states,
+            table.sponsor_lost,
+            self._badly_onboarded(phase),
+            self._shocked("downturn begins", quarter, phase, rules.downturn)[table.tier],
+            self._shocked("campaign begins", quarter, phase, rules.moves)[table.tier],
+            phase.departure_factor[table.tier],
+            rules,
+        )
+
+    def _badly_onboarded(self, phase: Phase) -> FloatArray:
+        """(accounts,), what a failed onboarding multiplies disengagement by."""
+        factor = phase.onboarding.disengagement_factor if phase.onboarding else 1.0
+        return np.where(self.table.onboarding == ONBOARDING_FAILED, factor, 1.0)
+
+    def _shocked(self, what: str, quarter: int, phase: Phase, rules: ShockRules) -> BoolArray:
+        """(tiers,), whether each is in a shock of this kind in a quarter."""
+        known = self._shocks.get(what)
+        if known is None or known[0] is not phase or known[1] != quarter:
             keys = np.array([tier.key for tier in phase.tiers], dtype=np.uint64)
-            back = range(phase.departures.shock_quarters)
-            begins = np.array([self.luck.uniform("downturn begins", keys, quarter - q) for q in back])
-            self._downturn = phase, quarter, departures.downturn_tiers(begins, phase.departures)
-        return self._downturn[2]
+            begins = np.array([self.luck.uniform(what, keys, quarter - q) for q in range(rules.quarters)])
+            known = self._shocks[what] = phase, quarter, departures.shocked_tiers(begins, rules)
+        return known[2]
 
     def set_opening_intent(self, warm_up_weeks: int, factor: float, phase: Phase) -> None:
         """Intent at the start: an account's mean hazard in the warm-up, for the weeks since its last renewal, or since
@@ -162,12 +300,11 @@ class Lifecycle:
 
     # --- decisions ----------------------------------------------------------------------------------------
 
-    def give_notice(self, week: int, phase: Phase) -> list[Trigger]:
+    def give_notice(self, now: float, phase: Phase) -> list[Trigger]:
         """Accounts that reach their notice date say whether they plan to leave; firefighting starts for those."""
         table, rules = self.table, phase.departures
         if not phase.switches.churn:
             return []
-        now = week * HOURS_PER_WEEK
         at_notice = table.active & ~table.notice_drawn & (table.term_months >= 12)
         rows = np.flatnonzero(at_notice & (table.renewal - rules.notice_hours <= now))
         if not len(rows):
@@ -182,28 +319,30 @@ class Lifecycle:
         table.notice_save[rows] = departures.nominal_save_probability(departures.driver_shares(intent), rules)
         table.announced[rows] = says
         told = rows[says]
-        self._record(ANNOUNCED, now, told, probability=rules.announce_share * p[says])
+        self.rows.record(ANNOUNCED, now, told, probability=rules.announce_share * p[says])
         if not phase.switches.firefighting or phase.categories.firefight < 0:
             return []
         return [
             Trigger(phase.categories.firefight, told, j, table.renewal[told]) for j in range(rules.firefight_contacts)
         ]
 
-    def settle(self, week: int, phase: Phase) -> IntArray:
+    def settle(self, tick: Tick, phase: Phase) -> IntArray:
         """Contracts that have ended are renewed or not; a quarter's mid-term leaving; returns who left."""
         if not phase.switches.churn:
-            rows = np.flatnonzero(self.table.active & (self.table.renewal <= week * HOURS_PER_WEEK))
+            rows = np.flatnonzero(self.table.active & (self.table.renewal <= tick.hour))
             before, when = self.table.arr_cents[rows], self.table.renewal[rows]
             _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
             self._renew(rows, u_change, u_size, phase)
             self._clear_term(rows)
-            self._record(RENEWAL, when, rows, before=before, after=self.table.arr_cents[rows])
+            self.rows.record(RENEWAL, when, rows, before=before, after=self.table.arr_cents[rows])
+            self._upgrade(rows, when, phase)
             return rows[:0]
-        return np.concatenate([self._settle_midterm(week, phase), self._settle_renewals(week, phase)])
+        left = [self._settle_midterm(tick.week + 1, phase)] if tick.ends_week else []
+        return np.concatenate([*left, self._settle_renewals(tick, phase)])
 
-    def _settle_renewals(self, week: int, phase: Phase) -> IntArray:
+    def _settle_renewals(self, tick: Tick, phase: Phase) -> IntArray:
         table, rules = self.table, phase.departures
-        rows = np.flatnonzero(table.active & (table.renewal <= week * HOURS_PER_WEEK))
+        rows = np.flatnonzero(table.active & (table.renewal <= tick.hour))
         if not len(rows):
             return rows
         u_save, u_renew, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
@@ -225,10 +364,12 @@ class Lifecycle:
         self._renew(rows[~left], u_change[~left], u_size[~left], phase)
         self._clear_term(rows)
         after = np.where(left, 0, table.arr_cents[rows])
-        self._record(
+        self.rows.record(
             RENEWAL, when, rows, announced=announced, left=left, probability=probability, expected=expected,
             before=before, after=after, shares=shares,
         )  # fmt: skip
+        self._upgrade(rows[~left], when[~left], phase)
+        table.left_week[rows[left]] = tick.week + 1
         return rows[left]
 
     def _settle_midterm(self, week: int, phase: Phase) -> IntArray:
@@ -252,24 +393,32 @@ class Lifecycle:
         before, announced, shares = table.arr_cents[rows], table.announced[rows], departures.driver_shares(intent)
         table.active[rows[left]] = False
         self._clear_term(rows[left])
-        self._record(
+        self.rows.record(
             MIDTERM, (week - 0.5) * HOURS_PER_WEEK, rows, announced=announced, left=left, probability=p,
             expected=p, before=before, after=np.where(left, 0, before), shares=shares,
         )  # fmt: skip
+        table.left_week[rows[left]] = week
         return rows[left]
 
     def _renew(self, rows: IntArray, u_change: FloatArray, u_size: FloatArray, phase: Phase) -> None:
         table = self.table
         if phase.switches.expansion and len(rows):
-            table.arr_cents[rows] = departures.renewed_arr_cents(
-                table.arr_cents[rows],
-                table.term_months[rows],
-                table.states[0, rows],
-                u_change,
-                u_size,
-                phase.departures,
+            before, rules = table.arr_cents[rows], phase.departures
+            after = departures.renewed_arr_cents(
+                before, table.term_months[rows], table.states[ADOPTION, rows], u_change, u_size, rules
             )
+            table.arr_cents[rows] = after
+            table.seats[rows] = departures.renewed_seats(table.seats[rows], before, after, rules)
         table.renewal[rows] += table.term_months[rows] * HOURS_PER_MONTH
+
+    def _upgrade(self, rows: IntArray, when: FloatArray, phase: Phase) -> None:
+        """Accounts that have grown out of their tier join the one above."""
+        table = self.table
+        for index, tier in enumerate(phase.tiers):
+            if tier.upgrade_to >= 0:
+                grown = (table.tier[rows] == index) & (table.arr_cents[rows] > tier.upgrade_arr_cents)
+                table.tier[rows[grown]] = tier.upgrade_to
+                self.rows.record(UPGRADED, when[grown], rows[grown])
 
     def _clear_term(self, rows: IntArray) -> None:
         if not len(rows):
@@ -285,131 +434,42 @@ class Lifecycle:
     def _term_keys(self, rows: IntArray) -> KeyArray:
         return key_of(self.table.key[rows], self.table.term_number[rows])
 
-    # --- new accounts -------------------------------------------------------------------------------------
+    # --- win-backs ----------------------------------------------------------------------------------------
 
-    def plan_new_accounts(self) -> None:
-        """Draws all new accounts of the run; each waits in the table, not active, until its first Monday."""
-        weeks = np.arange(self.inputs.weeks)
-        phases = [self.inputs.phase_at(week * HOURS_PER_WEEK) for week in range(self.inputs.weeks)]
-        tier_keys = np.array([tier.key for tier in phases[0].tiers], dtype=np.uint64)
-        of_week, of_tier = np.repeat(weeks, len(tier_keys)), np.tile(np.arange(len(tier_keys)), len(weeks))
-        mean = [tier.new_accounts_per_week * phase.switches.growth for phase in phases for tier in phase.tiers]
-        u = self.luck.uniform("new accounts", key_of(tier_keys[of_tier], of_week))
-        won = counts(u, np.array(mean), 1.0)
-        week, tier = np.repeat(of_week, won), np.repeat(of_tier, won)
-        j = np.arange(len(week)) - np.repeat(np.cumsum(won) - won, won)
-        keys = key_of(tier_keys[tier], week, j, name_key("won"))
-        u_arr, u_rate, u_term = self.luck.uniforms(_ARRIVAL, keys)
-        for phase in self.inputs.phases:
-            rows = np.flatnonzero([phases[w] is phase for w in week])
-            if len(rows):
-                self._plan(phase, keys[rows], tier[rows], week[rows], u_arr[rows], u_rate[rows], u_term[rows])
+    def chase(self, week: int, phase: Phase) -> list[Trigger]:
+        """Work to win back the accounts that left so many weeks ago."""
+        table, rules = self.table, phase.winback
+        if rules is None or phase.categories.winback < 0:
+            return []
+        rows = np.flatnonzero(table.left_week == week - rules.after_weeks)
+        never = np.full(len(rows), np.inf)
+        return [Trigger(phase.categories.winback, rows, j, never, lost=True) for j in range(rules.contacts)]
 
-    def _plan(
-        self,
-        phase: Phase,
-        keys: KeyArray,
-        tier: IntArray,
-        week: IntArray,
-        u_arr: FloatArray,
-        u_rate: FloatArray,
-        u_term: FloatArray,
-    ) -> None:
-        n, states = len(keys), phase.states
-        started = np.asarray(week * HOURS_PER_WEEK, dtype=np.float64)
-        arr_mean = np.array([rules.arr_per_year_mean for rules in phase.tiers])[tier]
-        arr_cv = np.array([rules.arr_cv for rules in phase.tiers])[tier]
-        term = np.zeros(n, dtype=np.int64)
-        for index, rules in enumerate(phase.tiers):
-            rows = np.flatnonzero(tier == index)
-            term[rows] = rules.term_months[pick(u_term[rows], rules.term_shares[np.newaxis])]
-        quantiles = phase.demand.rate_quantiles
-        arr_cents = np.maximum(1, np.rint(100 * lognormal(u_arr, arr_mean, arr_cv))).astype(np.int64)
-        per_seat = np.array([rules.arr_per_seat_per_year for rules in phase.tiers])[tier]
-        self.table.extend(
-            new_rows(
-                keys,
-                tier,
-                arr_cents,
-                seats_by_arr(arr_cents, per_seat),
-                np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
-                term,
-                started,
-                started + term * HOURS_PER_MONTH,
-                active=np.zeros(n, dtype=bool),
-                opening=False,
-                adoption=np.full(n, states.adoption_start),
-                satisfaction=np.full(n, states.satisfaction_neutral),
-                executive_contact=np.full(n, states.executive_start),
-                phase=phase,
-                luck=self.luck,
-            )
+    def return_lost(self, week: int, phase: Phase) -> bool:
+        """Accounts whose time to be won back is over return or stay lost; returns whether any came.
+
+        1. The chance is as large as the work that was done; one uniform per account and term decides.
+        2. Who returns has a new term, part of its former ARR and seats, neutral users and a new sponsor.
+        """
+        table, rules = self.table, phase.winback
+        if rules is None or phase.categories.winback < 0:
+            return False
+        window = np.ceil(phase.categories.window_hours[phase.categories.winback] / HOURS_PER_WEEK)
+        over = np.flatnonzero(week - table.left_week >= rules.after_weeks + window)
+        back = departures.won_back(
+            table.winbacks_done[over], self.luck.uniform("won back", self._term_keys(over)), rules
         )
-
-    # --- rows ---------------------------------------------------------------------------------------------
-
-    def owners_changed(self, now: float, rows: IntArray) -> None:
-        """Records the accounts whose owner changed."""
-        self._record(OWNER_CHANGED, now, rows)
-
-    def _record(
-        self,
-        event: int,
-        time: float | FloatArray,
-        rows: IntArray,
-        *,
-        announced: BoolArray | None = None,
-        left: BoolArray | None = None,
-        probability: FloatArray | float = 0.0,
-        expected: FloatArray | float = 0.0,
-        before: IntArray | None = None,
-        after: IntArray | None = None,
-        shares: FloatArray | None = None,
-    ) -> None:
-        n = len(rows)
-        if not n:
-            return
-        nothing = np.zeros(n, dtype=bool)
-        arr = self.table.arr_cents[rows]
-        if event == WON:
-            before, after = np.zeros(n, dtype=np.int64), arr
-        elif before is None:
-            before = arr
-        drivers = shares if shares is not None else np.zeros((5, n))
-        self.ledger.account_events.append(
-            np.full(n, time),
-            rows,
-            self.table.tier[rows],
-            np.full(n, event),
-            announced if announced is not None else nothing,
-            left if left is not None else nothing,
-            np.full(n, probability),
-            np.full(n, expected),
-            before,
-            after if after is not None else before,
-            *drivers,
-        )
-
-    def record_week(self, week: int, phase: Phase) -> None:
-        """A row per tier: the accounts as they stand at the end of the week."""
-        table, tiers = self.table, len(phase.tiers)
-        there = np.flatnonzero(table.active)
-        tier = table.tier[there]
-
-        def total(values: FloatArray) -> FloatArray:
-            return np.bincount(tier, weights=values, minlength=tiers).astype(np.float64)
-
-        adoption, satisfaction, executive = table.states[:, there]
-        at_risk = health(table.states[:, there], phase.states) < phase.states.at_risk_below
-        arr = np.zeros(tiers, dtype=np.int64)
-        np.add.at(arr, tier, table.arr_cents[there])
-        self.ledger.tier_weeks.append(
-            np.full(tiers, week),
-            np.arange(tiers),
-            np.bincount(tier, minlength=tiers),
-            arr,
-            total(adoption),
-            total(satisfaction),
-            total(executive),
-            total(at_risk.astype(float)),
-        )
+        table.left_week[over] = np.nan
+        table.winbacks_done[over] = 0
+        rows, now = over[back], week * HOURS_PER_WEEK
+        table.active[rows] = True
+        table.arr_cents[rows] = np.maximum(1, np.rint(table.arr_cents[rows] * rules.arr_share)).astype(np.int64)
+        table.seats[rows] = np.maximum(1.0, table.seats[rows] * rules.arr_share)
+        table.renewal[rows] = now + table.term_months[rows] * HOURS_PER_MONTH
+        table.states[SATISFACTION, rows] = phase.states.satisfaction_neutral
+        table.states[EXECUTIVE, rows] = phase.states.executive_start
+        table.seen_health[rows] = health(table.states[:, rows], phase.health)
+        table.sponsor_lost[rows] = False
+        table.onboarding[rows] = ONBOARDED
+        self.rows.record(WON_BACK, now, rows)
+        return len(rows) > 0

@@ -22,6 +22,7 @@ from sim.model.kinds import FloatArray, Kind
 Entry = tuple[float, float, int, "Contact"]
 
 LEVELS = 11  # 0 for live contacts, then priorities 0 to 9
+LEVELS_IN = [tuple(n for n in range(LEVELS) if bits >> n & 1) for bits in range(1 << LEVELS)]  # by a queue's bits
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ RECORD = np.dtype(
         ("live", "?"),
     ]
 )  # fmt: skip
-_pack = Struct("=Q6d6i?").pack
+pack_record = Struct("=Q6d6i?").pack
 
 
 def records(rows: Sequence[bytes]) -> NDArray[Any]:
-    """What `Contact.record` gave for several contacts, as one array of `RECORD`."""
+    """What `pack_record` gave for several contacts, as one array of `RECORD`."""
     return np.frombuffer(b"".join(rows), RECORD)
 
 
@@ -66,11 +67,12 @@ class Contact:
 
     __slots__ = (
         "account", "attempt", "attempts", "born", "draw", "due", "ended", "expires", "hop", "key", "kind",
-        "left_hours", "leg", "level", "live", "mean_hours", "outcome", "owner", "patience", "queue", "queued", "row",
-        "seat", "second", "started", "target_hours", "u_resolve", "window", "worked_hours",
+        "left_hours", "leg", "level", "live", "mean_hours", "owner", "patience", "queue", "queued", "row", "seat",
+        "second", "started", "target_hours", "u_resolve", "window", "withdrawn", "worked_hours",
     )  # fmt: skip
 
     left_hours: float  # of work, at the pace of a single one; set for contacts handled side by side
+    ended: float  # by plan, once work on it has begun
     window: float  # until when what was put down could have been begun; not set before
 
     def __init__(
@@ -111,22 +113,14 @@ class Contact:
         self.attempts = attempts
         self.row = row  # its position in `attempts`
         self.started = nan
-        self.ended = nan
         self.worked_hours = 0.0  # of working time so far
         self.seat = -1  # of whoever worked on it last
-        self.outcome = -1
+        self.withdrawn = False  # its account has left
         self.queue: Queue | None = None  # in which it waits
 
     def __lt__(self, other: Contact) -> bool:
         """Settles which of two entries of one matter comes first, where one of them is of before it was put down."""
         return (self.attempt, self.leg) < (other.attempt, other.leg)
-
-    def record(self) -> bytes:
-        """The contact as one `RECORD`."""
-        return _pack(
-            self.key, self.born, self.queued, self.due, self.started, self.ended, self.worked_hours, self.account,
-            self.kind.cell, self.attempt, self.leg, self.seat, self.outcome, self.live,
-        )  # fmt: skip
 
     def put_down(self, hours_left: float) -> Contact:
         """What is left of it when work on it stops, with so many hours to go at full speed.
@@ -137,7 +131,6 @@ class Contact:
         rest = copy(self)
         rest.mean_hours = min(self.mean_hours, hours_left)
         rest.draw = hours_left / rest.mean_hours
-        rest.ended = nan
         rest.window, rest.expires = self.expires, inf
         return rest
 
@@ -224,14 +217,15 @@ class Queue:
         """Adds a contact."""
         level, kind = contact.level, contact.kind
         contact.queue = self
+        self.levels |= 1 << level
         if not kind.planned:
             self.line.waiting += 1
             if contact.live:
                 self.line.live += 1
-        self.levels |= 1 << level
-        hours = -inf if kind.customer or kind.urgent else contact.mean_hours
-        if hours < self.shortest_hours[level]:
-            self.shortest_hours[level] = hours
+        if kind.customer or kind.urgent:
+            self.shortest_hours[level] = -inf
+        elif contact.mean_hours < self.shortest_hours[level]:
+            self.shortest_hours[level] = contact.mean_hours
         heappush(self.heaps[level], (contact.due, contact.queued, contact.key, contact))
 
     def push_first(self, contact: Contact) -> None:
@@ -250,8 +244,12 @@ class Queue:
 
     def take(self, entry: Entry, level: int) -> None:
         """A contact stops waiting; its entry goes too if it is at the head, and the level is empty after the last."""
-        self.leave(entry[3])
-        heap = self.heaps[level]
+        contact, heap = entry[3], self.heaps[level]
+        contact.queue = None
+        if not contact.kind.planned:
+            self.line.waiting -= 1
+            if contact.live:
+                self.line.live -= 1
         if heap[0] is entry:
             heappop(heap)
             if not heap:
@@ -308,21 +306,14 @@ class Queue:
         """Takes out what has expired, and drops entries that no longer wait; returns who expired and who waits."""
         expired: list[Contact] = []
         waiting: list[Contact] = []
-        for heap in self.heaps:
-            if not heap:
-                continue
-            kept = []
-            for entry in heap:
-                contact = entry[3]
-                if contact.queue is not self:
-                    continue
-                if contact.expires <= now:
-                    self.leave(contact)
-                    expired.append(contact)
-                else:
-                    kept.append(entry)
-                    waiting.append(contact)
+        for heap in filter(None, self.heaps):
+            kept = [entry for entry in heap if entry[3].queue is self and entry[3].expires > now]
+            waiting += [entry[3] for entry in kept]
             if len(kept) < len(heap):
+                over = [entry[3] for entry in heap if entry[3].queue is self and entry[3].expires <= now]
+                for contact in over:
+                    self.leave(contact)
+                expired += over
                 heapify(kept)
                 heap[:] = kept
         return expired, waiting

@@ -31,9 +31,12 @@ import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import nan
+from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from sim.model import week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
@@ -42,15 +45,20 @@ from sim.model.books import serve_books
 from sim.model.branching import branches
 from sim.model.center_state import CenterState, opening_state
 from sim.model.contact_center import ContactCenter, Pending
-from sim.model.contacts import Wanted, contact_rows, make_contacts
+from sim.model.contacts import Wanted, contact_rows, happened, make_contacts
 from sim.model.demand import contact_rates, planned_work
 from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase
-from sim.model.ledger import CONTACT_COLUMNS, OPEN, History, Ledger, Table
-from sim.model.lifecycle import Lifecycle, Trigger
+from sim.model.ledger import OPEN, History, Ledger
+from sim.model.lifecycle import Lifecycle, Tick, Trigger
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, plan_leave, staff_changes
 from sim.model.queue import Contact, records
 from sim.model.staffing import set_headcount
+from sim.model.watch import Watch
+
+_BLOCK_ROWS = 4096  # of the ledger, at least
+
+_BLOCK_ROWS = 4096  # of the ledger, at least
 
 
 class Cancelled(Exception):
@@ -83,6 +91,7 @@ def replicate(
     seed: int,
     replication: int,
     cancel: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[History]:
     """Runs the warm-up once and then every scenario; yields their histories in order.
 
@@ -95,6 +104,7 @@ def replicate(
         channels, and the same opening book.
     seed, replication : whole numbers >= 0, the keys of all luck.
     cancel : asked at the start of every simulated week; `Cancelled` is raised when it says yes.
+    watch : whom the histories follow week by week; nobody by default.
     """
     luck = Luck(seed, replication)
     begin = -baseline.warm_up_weeks
@@ -122,7 +132,7 @@ def replicate(
     copies: dict[tuple[int, int], Kept] = {}  # by scenario and week, for those that branch off there
     for index, inputs in enumerate(scenarios):
         kept = copies.get(origins[index], warm)
-        run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork())
+        run = Run(inputs, luck, pickle.loads(kept.state), kept.week, cancel, kept.ledger.fork(), watch)
         if kept is warm:
             run.begin()
         else:
@@ -144,6 +154,7 @@ class Run:
         first_week: int,
         cancel: Callable[[], bool] | None,
         ledger: Ledger,
+        watch: Watch | None = None,
     ) -> None:
         self.inputs = inputs
         self.luck = luck
@@ -152,11 +163,13 @@ class Run:
         self.settled_week = first_week - 1  # the last week whose begin has been settled
         self.cancel = cancel
         self.ledger = ledger
+        self.watch = watch
         self.warm_up = first_week < 0
         self.agenda = Agenda(first_week * HOURS_PER_WEEK)
         self.phase = inputs.phase_at(first_week * HOURS_PER_WEEK)
         self.center = ContactCenter(self.agenda, self.phase, state.center)
         self.lifecycle = Lifecycle(inputs, state.accounts, luck, ledger)
+        self._unwritten: list[tuple[NDArray[Any], IntArray]] = []  # contacts that are to become rows, their tiers
         self._customers = np.flatnonzero(self.phase.categories.customer)
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
 
@@ -174,6 +187,7 @@ class Run:
                     agent.burnout = agent.fatigue = burnout if self.phase.switches.burnout else 0.0
         self._begin_phase(self.phase)
         self.ledger.opening = opening_rows(self.lifecycle.table, len(self.inputs.book.keys))
+        self._follow(self.first_week - 1, self.phase)
         self._plan_time_off(self.first_week)
         center.resume(now, self.state.pending)
         self._set_clocks(self.first_week, 7 * self.first_week)
@@ -187,6 +201,7 @@ class Run:
         """Runs to the first hour of a week and keeps a copy."""
         self.to_week(week)
         self.state.pending = self.center.pending()
+        self._write()
         return Kept(week, pickle.dumps(self.state, pickle.HIGHEST_PROTOCOL), self.ledger.fork())
 
     # --- clocks -------------------------------------------------------------------------------------------
@@ -206,6 +221,8 @@ class Run:
         for day in count(first):
             yield self.agenda.at(24.0 * (day + 1), DAY_ORDER)
             self._end_day(day)
+            if self.inputs.tick_days == 1 and (day + 1) % 7:
+                self._tick_accounts(Tick(24.0 * (day + 1), 1 / 7, day), self.phase)
             if (day + 1) % 7:  # on Mondays once people have quit
                 self.center.day.pay_on(24.0 * (day + 1))
 
@@ -243,10 +260,10 @@ class Run:
         self._end_day(7 * end_week - 1)
         self._end_week(end_week)
         now = end_week * HOURS_PER_WEEK
-        still_open = [*week_end.sweep(self.center, now), *week_end.in_service(self.center)]
-        for contact in still_open:
-            contact.outcome = OPEN
-        self._flush([*self.center.state.finished, *(contact.record() for contact in still_open)], now)
+        for contact in (*week_end.sweep(self.center, now), *week_end.in_service(self.center)):
+            self.center.finish(contact, OPEN, nan)
+        self._keep_rows(records(self.center.state.finished))
+        self._write()
         self.agenda.calls.clear()  # lets go of the run at once, without the cycle collector
         return History(
             contacts=self.ledger.contacts.hand_over(),
@@ -256,6 +273,8 @@ class Run:
             accounts=final_table(self.lifecycle.table),
             opening=self.ledger.opening,
             duty=self.ledger.duty.hand_over(),
+            account_weeks=self.ledger.account_weeks.hand_over(),
+            seat_weeks=self.ledger.seat_weeks.hand_over(),
         )
 
     # --- ticks --------------------------------------------------------------------------------------------
@@ -267,6 +286,7 @@ class Run:
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
         self.center.set_skills()
+        self.center.pass_on()
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:
@@ -286,7 +306,8 @@ class Run:
 
         1. The week that ends is settled (`_end_week`); the first has none before it, or the warm-up did it.
         2. People quit and are hired; the week's absences are drawn, its shifts put down.
-        3. New accounts start; accounts that reach their notice date say whether they plan to leave.
+        3. New accounts start, lost ones may return; accounts that reach their notice date say whether they plan to
+           leave.
         4. Demand and routing: the next week's contacts are made and are on their way.
         """
         if week > self.settled_week:
@@ -300,48 +321,79 @@ class Run:
             self.center.day.plan_shifts(begin, end, phase)
         joined = self.lifecycle.join(week)
         if not self.warm_up:
-            state.triggers += self.lifecycle.give_notice(week, self.phase)
+            joined |= self.lifecycle.return_lost(week, self.phase)
+            state.triggers += self.lifecycle.chase(week, self.phase)
+            state.triggers += self.lifecycle.give_notice(week * HOURS_PER_WEEK, self.phase)
         if joined or state.center.vacated or state.center.opened:
             self._serve_books(week * HOURS_PER_WEEK)
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
         made = make_contacts(wanted, table, self.inputs, self.luck)
         self.center.expect(made[:customers])
+        state.triggers = []
         for contact in made[customers:]:
             self.center.arrive(contact, self.agenda.time)
 
     def _end_week(self, week: int) -> None:
-        """Settles the week that ends.
+        """Settles the week that ends, for its accounts by the rules that held in its last hour.
 
-        1. Work whose window has passed expires; the week's ledger rows and people's rows are written.
-        2. Contacts take effect on accounts, states drift, intent grows.
-        3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
+        1. Everybody's hours are counted; people's rows are written.
+        2. The accounts' tick (`_tick_accounts`), for the week or, if they tick every day, for its last day.
+        3. A row per tier is written.
         """
-        now, center, lifecycle = week * HOURS_PER_WEEK, self.center, self.lifecycle
+        now, center = week * HOURS_PER_WEEK, self.center
+        phase = self.inputs.phase_at(now - 1)
         week_end.count_all(center, now)
-        waiting = week_end.sweep(center, now)
-        overdue = self.state.overdue = self._overdue(waiting)
-        finished, center.state.finished = center.state.finished, []
-        rows = self._flush(finished, now)
         people, duty = people_rows(center.teams, week - 1), center.state.duty
         center.state.duty = []
         if not self.warm_up and people:
             self.ledger.people_weeks.append(*people)
         if not self.warm_up and duty:
             self.ledger.duty.append(*zip(*duty, strict=True))
-        self.state.triggers = lifecycle.week_passes(week, self.phase, rows, overdue)
+        days = self.inputs.tick_days
+        self._tick_accounts(Tick(now, days / 7, week if days == 7 else 7 * week - 1), phase)
         if not self.warm_up:
-            left = lifecycle.settle(week, self.phase)
-            if len(left):
-                week_end.withdraw(center, set(left.tolist()), waiting, now)
-            lifecycle.record_week(week - 1, self.phase)
+            self.lifecycle.record_week(week - 1, phase)
+            self._follow(week - 1, phase)
 
-    def _flush(self, contacts: list[bytes], now: float) -> Table:
-        """Ledger rows of contacts; kept, unless they ended in the warm-up."""
-        rows = contact_rows(records(contacts), self.lifecycle.table, self.inputs.phases, now)
-        if not self.warm_up and contacts:
-            self.ledger.contacts.append(*rows)
-        return dict(zip(CONTACT_COLUMNS, rows, strict=True))
+    def _tick_accounts(self, tick: Tick, phase: Phase) -> None:
+        """Settles the time since the accounts' last tick, by the rules of `phase`.
+
+        1. Work whose window has passed expires; the ledger's rows are written.
+        2. Contacts take effect on accounts, states drift, intent grows.
+        3. Contracts that ended are settled; what waits for accounts that left is withdrawn.
+        """
+        center, lifecycle = self.center, self.lifecycle
+        waiting = week_end.sweep(center, tick.hour)
+        overdue = self.state.overdue = self._overdue(waiting)
+        ended = records(center.state.finished)
+        center.state.finished = []
+        if not self.warm_up:
+            self._keep_rows(ended)
+        self.state.triggers += lifecycle.time_passes(tick, phase, happened(ended, phase), overdue)
+        if not self.warm_up:
+            left = lifecycle.settle(tick, phase)
+            if len(left):
+                week_end.withdraw(center, set(left.tolist()), waiting, tick.hour)
+
+    def _follow(self, week: int, phase: Phase) -> None:
+        """The row, if somebody is followed, of a week that has ended by the rules of `phase`."""
+        if self.watch is not None:
+            teams, overdue = self.center.teams, self.state.overdue
+            self.watch.note(self.ledger, week, self.lifecycle.table, teams, phase, overdue)
+
+    def _keep_rows(self, ended: NDArray[Any]) -> None:
+        """Keeps contacts for the ledger, with the tier of the time; several small weeks are written in one block."""
+        self._unwritten.append((ended, self.lifecycle.table.tier[ended["account"]]))
+        if sum(len(contacts) for contacts, _ in self._unwritten) >= _BLOCK_ROWS:
+            self._write()
+
+    def _write(self) -> None:
+        """Writes the ledger's rows of the contacts that were kept."""
+        if self._unwritten:
+            contacts, tier = (np.concatenate(parts) for parts in zip(*self._unwritten, strict=True))
+            self._unwritten = []
+            self.ledger.contacts.append(*contact_rows(contacts, tier, self.inputs.phases, self.agenda.time))
 
     def _overdue(self, waiting: list[Contact]) -> IntArray:
         """Customers' contacts per account that still wait past their target."""
@@ -386,6 +438,9 @@ class Run:
         overdue[: len(self.state.overdue)] = self.state.overdue
         rates = contact_rates(table, phase, week * HOURS_PER_WEEK, overdue)
         mean = phase.categories.rate_per_week[self._customers][:, np.newaxis] * rates
+        down = self.lifecycle.outages(week, phase)
+        if down and phase.outages is not None:
+            mean[phase.outages.categories[self._customers]] *= 1 + phase.outages.more_contacts * down
         u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
         some = np.flatnonzero(number)

@@ -6,13 +6,12 @@ In: the contact centre. Out: contacts that ended because their window passed or 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import nan
 from typing import TYPE_CHECKING
 
 from sim.model import side_by_side
 from sim.model.ledger import EXPIRED, WITHDRAWN
 from sim.model.queue import NO_MORE, Contact, Queue
-from sim.model.staff import BUSY, count_duty
+from sim.model.staff import count_duty
 
 if TYPE_CHECKING:
     from sim.model.contact_center import ContactCenter
@@ -48,28 +47,23 @@ def withdraw(center: ContactCenter, accounts: set[int], waiting: list[Contact], 
             center.finish(contact, WITHDRAWN, now)
     for contact in center.state.returning.values():
         if contact.account in accounts:
-            contact.outcome = WITHDRAWN
+            contact.withdrawn = True
     for agent in (agent for team in center.teams for agent in team.agents):
         begun += [contact for contact in (agent.contact, agent.paused, *agent.side_by_side) if contact is not None]
     for contact in begun:
         if contact.account in accounts:
             contact.attempts = NO_MORE
             if contact.second is not None:
-                contact.second.outcome = WITHDRAWN
+                contact.second.withdrawn = True
 
 
 def in_service(center: ContactCenter) -> Iterator[Contact]:
-    """All contacts that are being handled or were put down by their agent, their planned end taken off."""
+    """All contacts that are being handled or were put down by their agent."""
     for team in center.teams:
         for agent in team.agents:
-            if agent.state == BUSY and agent.contact is not None:
-                agent.contact.ended = nan
-                yield agent.contact
-            for contact in agent.side_by_side:
-                contact.ended = nan
-                yield contact
-            if agent.paused is not None:
-                yield agent.paused
+            for contact in (agent.contact, *agent.side_by_side, agent.paused):
+                if contact is not None:
+                    yield contact
 
 
 def count_all(center: ContactCenter, now: float) -> None:

@@ -125,7 +125,7 @@ class WorkingDay:
                 self.center.go_on_working(agent, now)
             else:
                 contact, agent.paused = agent.paused, None
-                self.center.take_up(agent, contact, now)
+                self.center.start(agent, contact, now)
         call(end, SHIFT_ORDER, self.end_shift, team_index)
 
     def pay_on(self, now: float) -> None:
@@ -194,7 +194,7 @@ class WorkingDay:
         if rules.at_shift_end == PAUSE:
             if not contact.live:
                 agent.paused = self.center.put_down(agent, 0.0, now)
-        elif not contact.live or self.center.has_time(contact, now) is not None:
+        elif not contact.live or self.center.has_time(contact, now):
             self.center.offer(self.center.put_down(agent, rules.hand_over_hours, now), now)
 
     # --- breaks and meetings ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sim.scenario import checks_contacts
+from sim.scenario import checks_accounts, checks_contacts
 from sim.scenario.errors import did_you_mean, number, segment
 from sim.scenario.facts import Facts, Finding, Path
 from sim.scenario.routes import Routes, routing, rules_of
@@ -20,12 +20,16 @@ from sim.scenario.working_time import working_time
 
 SUM_TOLERANCE = 1e-6
 MOST_LISTED = 12
-WEEKS_PER_MONTH = 365.25 / 7 / 12
 RESERVED = {
     "teams": ("company",),
     "categories": ("idle", "shrinkage", "hiring", "turnover", "overhead"),
 }
-TRIGGERED_BY = {"firefight": "firefighting", "sponsor_reengagement": "sponsor_loss"}
+TRIGGERED_BY = {
+    "firefight": "firefighting",
+    "sponsor_reengagement": "sponsor_loss",
+    "action_plan": "action_plans",
+    "winback": "winback",
+}
 
 
 def _calendar(f: Facts) -> Iterator[Finding]:
@@ -75,9 +79,6 @@ def _profiles(f: Facts) -> Iterator[Finding]:
         profile = f.get("accounts", name)
         if profile and f.sound("accounts", name) and not any(profile):
             yield Finding(("accounts", name), "all entries are 0; at least one must be above 0")
-    weights = f.items("accounts", "health", "weights")
-    if len(weights) == 3 and not any(weight for _, weight in weights):
-        yield Finding(("accounts", "health", "weights"), "all weights are 0; at least one must be above 0")
     start, ceiling = (f.get("accounts", "adoption", key) for key in ("start", "ceiling"))
     if start is not None and ceiling is not None and start > ceiling:
         yield Finding(("accounts", "adoption", "start"), f"{number(start)} is above the ceiling of {number(ceiling)}")
@@ -153,12 +154,15 @@ def _categories(f: Facts) -> Iterator[Finding]:
             if key in category:
                 yield Finding((*path, key), f"has no effect for a category initiated by '{who}'; delete it")
         if who == "trigger" and name not in TRIGGERED_BY:
-            known = "' and '".join(TRIGGERED_BY)
-            yield Finding((*path, "initiated_by"), f"nothing triggers '{segment(name)}'; only '{known}' are triggered")
+            *others, last = (f"'{one}'" for one in TRIGGERED_BY)
+            known = f"{', '.join(others)} and {last}"
+            yield Finding((*path, "initiated_by"), f"nothing triggers '{segment(name)}'; only {known} are triggered")
         if name in TRIGGERED_BY and who != "trigger":
             yield Finding((*path, "initiated_by"), f"'{name}' is triggered by an event; write 'trigger'")
     for name, mechanism in TRIGGERED_BY.items():
         on = f.get("mechanisms", mechanism)
+        if name in checks_accounts.OPTIONAL and f.get(*checks_accounts.OPTIONAL[name]) is None:
+            continue
         if name not in f.names["categories"] and on is not False and f.names["categories"]:
             yield Finding(
                 ("categories",),
@@ -190,11 +194,6 @@ def _playbooks(f: Facts) -> Iterator[Finding]:
                 message = f"{has}; give exactly one of {', '.join(kinds)}"
                 yield Finding(path, message, tuple((*path, kind) for kind in given))
             yield from _ages(f, (*path, "weeks_after_start"))
-            terms = [months for months, share in f.items("tiers", tier, "term_months") if share and months >= 12]
-            lead = f.get(*path, "weeks_before_renewal")
-            if lead is not None and terms and lead >= min(terms) * WEEKS_PER_MONTH:
-                message = f"{number(lead)} weeks are not shorter than the shortest term of {min(terms)} months"
-                yield Finding((*path, "weeks_before_renewal"), message)
 
 
 def _routing(f: Facts) -> Iterator[Finding]:
@@ -216,6 +215,11 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     working_time,
     _recovery,
     _playbooks,
+    checks_accounts.renewal_work,
+    checks_accounts.touches,
+    checks_accounts.health,
+    checks_accounts.tiers,
+    checks_accounts.outages,
     _routing,
     size,
     _reserved,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sim.scenario.errors import MOST_PROBLEMS, Problem, ScenarioError, did_you_mean, segment, shown
 from sim.scenario.json_schema import child_field, field_at, has_number_keys
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Mechanisms, Scenario
 from sim.scenario.schema_types import read_date
 from sim.scenario.tree import Mark, Path, Tree, merge, nested, tree_of
 from sim.scenario.validate import validate
@@ -23,6 +23,13 @@ NAMED = ("tiers", "categories", "channels", "teams")
 _WHOLE_RUN = "it describes the whole run and cannot change during it"
 _OPENING = "it describes the opening only and cannot change during the run"
 _ONE_VALUE = "results are read with one value for the whole run, so it cannot change during it"
+
+DATED_MECHANISMS = (
+    "firefighting",
+    "sponsor_reengagement",
+    "action_plans",
+    "winback",
+)  # work that a company may stop doing
 
 FIXED: dict[tuple[str, ...], str] = {
     **{
@@ -34,6 +41,8 @@ FIXED: dict[tuple[str, ...], str] = {
     ("accounts", "file"): _OPENING,
     ("accounts", "mapping"): _OPENING,
     ("accounts", "warm_up_weeks"): _OPENING,
+    ("accounts", "tick_days"): _WHOLE_RUN,
+    ("accounts", "health", "healthy_above"): _ONE_VALUE,
     ("accounts", "adoption", "opening"): _OPENING,
     ("accounts", "executive_contact", "opening"): _OPENING,
     ("tiers", "*", "accounts"): _OPENING,
@@ -47,7 +56,11 @@ FIXED: dict[tuple[str, ...], str] = {
     ("departures", "opening_intent_factor"): _OPENING,
     ("money",): _ONE_VALUE,
     ("people", "burnout_high_above"): _ONE_VALUE,
-    ("mechanisms",): "a mechanism is on or off for the whole run",
+    **{
+        ("mechanisms", name): "this mechanism is on or off for the whole run"
+        for name in Mechanisms.model_fields
+        if name not in DATED_MECHANISMS
+    },
 }
 
 

@@ -28,6 +28,9 @@ class MoneyRules(Part):
     gross_margin: Share = Field(description="gross margin on revenue before support and customer success")
     cac_per_new_arr: Annotated[float, Field(ge=0, le=20)] = Field(description="cost of winning one unit of new ARR")
     programme_cost_per_year: Money = Field(description="tools and programmes of customer success")
+    discount_rate_per_year: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0, description="by how much money a year later is worth less than money today (0: not at all)"
+    )
 
 
 class Mechanisms(Part):
@@ -43,6 +46,12 @@ class Mechanisms(Part):
     churn: bool = True
     firefighting: bool = True
     sponsor_loss: bool = True
+    onboarding_failure: bool = True
+    action_plans: bool = True
+    outages: bool = True
+    ill_timed: bool = True
+    winback: bool = True
+    sponsor_reengagement: bool = True
     growth: bool = True
     expansion: bool = True
     one_open_contact_per_account: bool = Field(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.scenario.schema_types import Factor, FileName, Part, Share, Weeks
+from sim.scenario.schema_types import Factor, FileName, Name, Part, Share, Weeks
 
 
 class Adoption(Part):
@@ -52,6 +52,11 @@ class ExecutiveContact(Part):
     kept_after_sponsor_loss: Share = Field(description="share of executive contact that survives the sponsor's leaving")
     ceiling_while_lost: Share = Field(description="highest executive contact until a new sponsor is engaged")
     owner_change_loss: Share = Field(description="share lost when the account gets another CSM")
+    by_others_share: Share | None = Field(
+        default=None,
+        description="share of a contact's gain that is left if somebody else than the account's own person does it, "
+        "1 unless given",
+    )
 
 
 class HealthWeights(Part):
@@ -62,11 +67,60 @@ class HealthWeights(Part):
     executive_contact: Factor
 
 
+class ActionPlan(Part):
+    """What the owner of an account does once it looks at risk: contacts of the category action_plan."""
+
+    contacts: Annotated[int, Field(ge=1, le=20)] = Field(description="action_plan contacts of one plan")
+    every_weeks: Annotated[float, Field(ge=1, le=520)] = Field(description="weeks from one plan to the next at least")
+
+
 class Health(Part):
-    """The health score and its warning line."""
+    """The health score, its named statuses (healthy, watch, at risk), and how soon the company sees it."""
 
     weights: HealthWeights
     at_risk_below: Share = Field(description="an account with a lower score is at risk")
+    healthy_above: Share | None = Field(
+        default=None,
+        description="an account with a higher score is healthy, in between one to watch; without it none is",
+    )
+    signal_lag_weeks: Annotated[float, Field(ge=0, le=104)] | None = Field(
+        default=None, description="weeks by which the score that the company sees follows the true one, 0 unless given"
+    )
+    action_plan: ActionPlan | None = Field(default=None, description="without it nothing is done about a low score")
+
+
+class Onboarding(Part):
+    """When the onboarding of a new account has failed."""
+
+    weeks: Annotated[int, Field(ge=1, le=104)] = Field(description="age of the account at which it is judged")
+    done_share: Share = Field(
+        description="share of the onboarding contacts that must have been done by then, else it has failed"
+    )
+    disengagement_factor: Annotated[float, Field(ge=1, le=10)] = Field(
+        description="hazard of disengagement times this after a failed onboarding"
+    )
+    made_good_above: Share = Field(description="adoption above which the account has got over it")
+
+
+class Outages(Part):
+    """Days on which the product does not work, for all accounts at a time."""
+
+    per_year: Annotated[float, Field(ge=0, le=52)] = Field(description="mean number of outages a year")
+    categories: Annotated[list[Name], Field(min_length=1, max_length=40)] = Field(
+        description="what customers contact the company about more often in that week"
+    )
+    more_contacts: Annotated[float, Field(ge=0, le=50)] = Field(
+        description="extra contacts of these categories in the week (1 doubles them)"
+    )
+    adoption_loss: Share = Field(description="share of adoption lost with each outage")
+    satisfaction_loss: Share = Field(description="share of satisfaction lost with each outage")
+
+
+class IllTimed(Part):
+    """Planned work that comes while the customer waits for an answer may do harm."""
+
+    probability: Share = Field(description="chance that such a contact harms instead of helping")
+    loss: Share = Field(description="share of satisfaction and of executive contact that it then costs")
 
 
 class Accounts(Part):
@@ -84,6 +138,9 @@ class Accounts(Part):
     )
     book_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(description="seed of the opening book")
     warm_up_weeks: Annotated[int, Field(ge=0, le=104)] = Field(description="weeks simulated before the start")
+    tick_days: Literal[1, 7] | None = Field(
+        default=None, description="days from one update of the accounts to the next, 7 unless given; 1 is slower"
+    )
     contact_rate_cv: Annotated[float, Field(ge=0, le=4)] = Field(
         description="spread between accounts' contact rates: standard deviation over mean (gamma)"
     )
@@ -110,6 +167,16 @@ class Accounts(Part):
     satisfaction: Satisfaction
     executive_contact: ExecutiveContact
     health: Health
+    onboarding: Onboarding | None = Field(default=None, description="without it no onboarding fails")
+    outages: Outages | None = Field(default=None, description="without it the product always works")
+    ill_timed: IllTimed | None = Field(default=None, description="without it planned work never does harm")
+
+
+class Upgrade(Part):
+    """The tier to which an account moves once it has grown."""
+
+    to: Name = Field(description="tier that it joins")
+    arr_above: Annotated[float, Field(gt=0, le=1e9)] = Field(description="ARR at a renewal above which it moves")
 
 
 class Tier(Part):
@@ -125,3 +192,4 @@ class Tier(Part):
     new_accounts_per_year: Annotated[float, Field(ge=0, le=100_000)] = Field(description="new customers won per year")
     contact_rate_factor: Factor = Field(description="contact rates times this, beside the effect of seats")
     departure_factor: Factor = Field(description="all departure hazards times this")
+    upgrade: Upgrade | None = Field(default=None, description="without it accounts stay in the tier, however they grow")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sim.scenario.schema_types import Factor, Name, Part, Share, Weeks, WholeWeek
 
@@ -150,13 +150,22 @@ class Routing(Part):
     max_attempts: Annotated[int, Field(ge=1, le=10)] = Field(description="attempts at most, the first included")
 
 
+def _as_list(value: Any) -> Any:
+    """One number as a list of one."""
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 class Cadence(Part):
     """When planned work falls due: one of the three."""
 
     every_weeks: Annotated[float, Field(ge=1, le=520)] | None = Field(
         default=None, description="again and again, this many weeks apart"
     )
-    weeks_before_renewal: Weeks | None = Field(default=None, description="once per term (annual and longer)")
+    weeks_before_renewal: (
+        Annotated[list[Weeks], BeforeValidator(_as_list), Field(min_length=1, max_length=12)] | None
+    ) = Field(
+        default=None, description="once per term (annual and longer), or at each of several times such as [13, 9, 4]"
+    )
     weeks_after_start: Annotated[list[WholeWeek], Field(min_length=1)] | None = Field(
         default=None, description="whole weeks after a new account's start, each once"
     )

@@ -25,6 +25,14 @@ class Disconnection(StateDriver):
     )
 
 
+class Moves(Part):
+    """A competitor's campaign: hits a whole tier at a time."""
+
+    probability_per_quarter: Share = Field(description="chance that one begins for a tier in a quarter")
+    factor: Annotated[float, Field(ge=1, le=10)] = Field(description="hazard meanwhile, times")
+    quarters: Annotated[int, Field(ge=1, le=20)] = Field(description="how long it lasts")
+
+
 class Downturn(Part):
     """The customer's own business does badly: hits a whole tier at a time."""
 
@@ -40,6 +48,7 @@ class Competition(Part):
 
     hazard_per_year: Annotated[float, Field(ge=0, le=20)] = Field(description="hazard where value is not known at all")
     known_value_shield: Share = Field(description="share of the hazard that full executive contact takes away")
+    moves: Moves | None = Field(default=None, description="campaigns of competitors; without it there are none")
     save_probability: Share = Field(description="chance of a save when all firefighting is done in time")
 
 
@@ -62,6 +71,28 @@ class ContractChange(Part):
     )
 
 
+class Expansion(ContractChange):
+    """Expansion at a renewal."""
+
+    seats_share: Share | None = Field(
+        default=None,
+        description="share of the growth that is more seats, which raise contacts, 0 unless given; "
+        "the rest is products and prices",
+    )
+
+
+class Winback(Part):
+    """What is done to win lost accounts back: contacts of the category winback, and a chance."""
+
+    after_weeks: Annotated[int, Field(ge=1, le=104)] = Field(description="weeks after the loss at which it begins")
+    contacts: Annotated[int, Field(ge=1, le=20)] = Field(description="winback contacts per lost account")
+    probability: Share = Field(description="chance that an account returns if all of them are done in time")
+    arr_share: Annotated[float, Field(gt=0, le=1)] = Field(description="ARR on return, as a share of that lost")
+    cost_per_arr: Annotated[float, Field(ge=0, le=20)] = Field(
+        description="cost of winning back one unit of ARR, beside the contacts"
+    )
+
+
 class Departures(Part):
     """How intent builds, when it is settled, and what can still be done."""
 
@@ -77,5 +108,6 @@ class Departures(Part):
     firefight_contacts: Annotated[int, Field(ge=0, le=50)] = Field(
         description="firefight contacts per announced departure"
     )
-    expansion: ContractChange
+    expansion: Expansion
     contraction: ContractChange
+    winback: Winback | None = Field(default=None, description="without it lost accounts stay lost")

@@ -112,7 +112,8 @@ def _streams(f: Facts, tier: str) -> Iterator[Stream]:
     for name, cadence in f.items("playbooks", tier):
         if isinstance(cadence, dict):
             each = 1 / cadence["every_weeks"] if cadence.get("every_weeks") else 0.0
-            each += _terms_per_week(f, tier) if cadence.get("weeks_before_renewal") else 0.0
+            leads = cadence.get("weeks_before_renewal") or []
+            each += _terms_per_week(f, tier) * (len(leads) if isinstance(leads, list) else 1)
             once = len(cadence.get("weeks_after_start") or ())
             why = f"{who}, playbooks.{segment(tier)}.{segment(name)}"
             yield Stream(tier, str(name), accounts * each, new * each, new * once, why)
@@ -124,6 +125,11 @@ def _streams(f: Facts, tier: str) -> Iterator[Stream]:
         each = (f.get("accounts", "executive_contact", "sponsor_loss_per_year") or 0) / WEEKS_PER_YEAR
         why = f"{who}, accounts.executive_contact.sponsor_loss_per_year"
         yield Stream(tier, "sponsor_reengagement", accounts * each, new * each, 0.0, why)
+    plan = ("accounts", "health", "action_plan")
+    each = (f.get(*plan, "contacts") or 0) / (f.get(*plan, "every_weeks") or 1)
+    yield Stream(tier, "action_plan", accounts * each, new * each, 0.0, f"{who}, {'.'.join(plan)}")
+    each = (f.get("departures", "winback", "contacts") or 0) * _terms_per_week(f, tier)
+    yield Stream(tier, "winback", accounts * each, new * each, 0.0, f"{who}, departures.winback.contacts")
 
 
 def _factors(f: Facts, tier: str) -> dict[str, float]:
@@ -134,6 +140,10 @@ def _factors(f: Facts, tier: str) -> dict[str, float]:
         "low adoption (low_adoption_factor)": 1 + _number(f.get("accounts", "low_adoption_factor"), 0.0),
         "overdue matters (open_issue_factor)": 1
         + MOST_OPEN_ISSUES * _number(f.get("accounts", "open_issue_factor"), 0.0),
+        "outages (outages.per_year, outages.more_contacts)": 1
+        + _number(f.get("accounts", "outages", "per_year"), 0.0)
+        / WEEKS_PER_YEAR
+        * _number(f.get("accounts", "outages", "more_contacts"), 0.0),
     }
 
 

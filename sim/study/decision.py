@@ -23,7 +23,7 @@ class Decision:
     """What to do about one scenario.
 
     sentence : the answer with its numbers. note : what the interval does not cover. money : the sentence's part about
-    contribution, for short answers.
+    contribution, for short answers. why : the chain of effects behind it.
     """
 
     scenario: str
@@ -31,6 +31,7 @@ class Decision:
     sentence: str
     note: str
     money: str = ""
+    why: str = ""
 
 
 def decide(
@@ -185,7 +186,7 @@ def plain(value: float | None, unit: str) -> str:
         shown = f"{value:.2f}"
     elif unit == "hours":
         shown = f"{value:,.0f} h"
-    elif unit == "contacts" and abs(value) < 100:
+    elif unit in ("contacts", "accounts") and abs(value) < 100:
         shown = f"{value:.1f}"
     else:
         shown = f"{value:,.0f}"
@@ -214,6 +215,6 @@ def _change_digits(size: float, unit: str) -> str:
         return f"{100 * size:.2f}"
     if unit in ("score", "quits per year"):
         return f"{size:.3f}"
-    if unit in ("minutes", "contacts"):
+    if unit in ("minutes", "contacts", "accounts"):
         return f"{size:,.2f}"
     return f"{size:,.0f}"

@@ -7,6 +7,7 @@ Results are the same bits whatever the workers: replications are put in order be
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
+from sim.model.ledger import History
 from sim.scenario import AccountSource, Scenario
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.study.alerts import alerts
@@ -32,6 +34,7 @@ from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
 from sim.study.output_files import why_not_an_output
 from sim.study.people_spread import people_spread
 from sim.study.provenance import Provenance, provenance
+from sim.study.quarters import quarters_of
 from sim.study.results import (
     Comparison,
     Ends,
@@ -45,9 +48,13 @@ from sim.study.results import (
 )
 from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
+from sim.study.why import why
 from sim.study.worker import Finished, Job
+from sim.study.worth import Worth, piece
+from sim.study.worth_measures import worth_totals
+from sim.study.worth_scenarios import alternatives
 
-ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport)
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth)
 
 ESTIMATE_EVERY_SECONDS = 0.25
 ENDS_REPLICATIONS = 10
@@ -144,17 +151,20 @@ def compare(
         changes = compare_kpis(study.registry, table.of(0), [table.of(i) for i in range(1, len(loaded))])
         first = study.inputs[0]
         decisions = [
-            decide(
-                name,
-                study.registry,
-                change,
-                estimates[0].kpis,
-                estimates[i].kpis,
-                teams=first.teams,
-                years=window(first).years,
-                currency=loaded[0].currency,
-                assumptions=assumptions(loaded[i]),
-                widest=widest(loaded[i]),
+            replace(
+                decide(
+                    name,
+                    study.registry,
+                    change,
+                    estimates[0].kpis,
+                    estimates[i].kpis,
+                    teams=first.teams,
+                    years=window(first).years,
+                    currency=loaded[0].currency,
+                    assumptions=assumptions(loaded[i]),
+                    widest=widest(loaded[i]),
+                ),
+                why=why(study.registry, change, first.teams),
             )
             for i, (name, change) in enumerate(zip(study.names[1:], changes, strict=True), start=1)
         ]
@@ -189,6 +199,50 @@ def accounts_at_risk(
         return study.risk(0, finished, failures)
 
     return _execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
+
+
+def worth(
+    scenario: ScenarioLike,
+    *,
+    day: dt.date | None = None,
+    replications: int = 30,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+) -> Worth:
+    """What the team is worth: the scenario against itself without the team, one person, planned work, firefighting.
+
+    day : from which on the alternatives differ; by default about a quarter of the run has passed by then (see
+    `worth_scenarios.alternatives`). The other parameters and errors are those of `run`.
+    """
+    one = read_scenario(scenario, accounts)
+    others = alternatives(one, day)
+    study = _WorthStudy([one, *(other.scenario for other in others.found)], seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Worth:
+        totals = [[done.totals[i] for done in finished] for i in range(len(study.names))]
+        messages = tuple(map(str, failures))
+        pieces = (
+            piece(other.what, other.title, other.scenario.name, study.inputs[0].tiers, totals[0], totals[i])
+            for i, other in enumerate(others.found, start=1)
+        )
+        return Worth(
+            scenario=one.name,
+            currency=one.currency,
+            team=others.team,
+            day=others.day,
+            years=window(study.inputs[0]).years,
+            pieces=tuple(pieces),
+            left_out=others.left_out,
+            replications=len(finished),
+            provenance=study.provenance(messages),
+            failures=messages,
+        )
+
+    return _execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
 
 
 def compare_at_ends(
@@ -288,7 +342,13 @@ class _Study:
                 self.inputs[0].teams,
                 [[one.measured[i].persons for one in finished] for i in range(len(self.names))],
             ),
-            "provenance": self._provenance(messages),
+            "quarters": quarters_of(
+                self.names,
+                self.inputs,
+                self.scenarios[0].currency,
+                [[one.measured[i].quarters for one in finished] for i in range(len(self.names))],
+            ),
+            "provenance": self.provenance(messages),
             "failures": messages,
         }
 
@@ -296,10 +356,11 @@ class _Study:
         """Who is at risk in the scenario at position i; the replications kept their accounts."""
         messages = tuple(map(str, failures))
         measures = [kept for one in finished if (kept := one.measured[i].accounts) is not None]
-        named = self._provenance(messages)
+        named = self.provenance(messages)
         return risk_report(self.names[i], self.scenarios[i], self.inputs[i], measures, named, messages)
 
-    def _provenance(self, failures: Sequence[str]) -> Provenance:
+    def provenance(self, failures: Sequence[str]) -> Provenance:
+        """What every result of the study says of its making."""
         return provenance(self.scenarios, self.seed, self.replications, failures)
 
     def estimate_text(self, finished: Sequence[Finished]) -> str:
@@ -323,6 +384,19 @@ class _Study:
         return f"{text} ({show(so_far.ci95[0], kpi.unit)} to {show(so_far.ci95[1], kpi.unit)})"
 
 
+class _WorthStudy(_Study):
+    """A study of what the team is worth: the replications give totals instead of KPIs."""
+
+    def estimate_text(self, finished: Sequence[Finished]) -> str:
+        """Accounts that the first piece keeps, so far."""
+        kept = [one.totals[1]["company.departures"] - one.totals[0]["company.departures"] for one in finished]
+        so_far = estimate(np.array(kept))
+        text = f"accounts kept: {plain(so_far.mean, 'accounts')}"
+        if so_far.ci95 is None:
+            return text
+        return f"{text} ({plain(so_far.ci95[0], 'accounts')} to {plain(so_far.ci95[1], 'accounts')})"
+
+
 def _execute(
     study: _Study,
     result: Callable[[Sequence[Finished], Sequence[ReplicationFailed]], ResultKind],
@@ -332,11 +406,12 @@ def _execute(
     pool: Executor | LocalPool | None,
     ledger: str | Path | None,
     keep_accounts: bool = False,
+    totals: Callable[[History, Inputs], dict[str, float]] | None = None,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had."""
     if workers is not None:
         _check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts)
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
     finished: list[Finished] = []
     failures: list[ReplicationFailed] = []
     meter = _Meter(study, progress)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.model import ledger
 from sim.model.inputs import Inputs
 from sim.model.ledger import History, Table
 from sim.study.kpi_parts import (
@@ -19,6 +20,7 @@ from sim.study.kpi_parts import (
     HOURS_PER_WEEK,
     HOURS_PER_YEAR,
     ArrPath,
+    BoolArray,
     Decisions,
     FloatArray,
     KpiValues,
@@ -49,13 +51,22 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
         values[f"arr_end{suffix}"] = arr_end + total(ended.arr * surprise)
         values[f"revenue{suffix}"] = revenue + total(ended.arr * years_left * surprise)
         values[f"cac_not_recouped{suffix}"] = total(e * _not_recouped(ended, inputs))
+        looked_healthy = ended.seen_health > inputs.healthy_above
+        values[f"unseen_churn_share{suffix}"] = ratio(total(e * looked_healthy), total(e))
         for i, driver in enumerate(DRIVERS):
             values[f"churn_share.{driver}{suffix}"] = ratio(total(e * ended.shares[:, i]), total(e))
             if not realised:
                 values[f"churn_per_year.{driver}"] = ratio(total(e * ended.shares[:, i]), account_years)
     values |= _retention(ended, path, span)
     values["arr_at_risk_end"] = _at_risk_arr(history.accounts)
-    values["cac_spent"] = inputs.cac_per_new_arr * total(path.step[path.won & span.holds(path.hours)])
+    inside = span.holds(path.hours)
+    won, back = path.won & inside, path.won_back & inside
+    new_arr, returned_arr = total(path.step[won]), total(path.step[back])
+    cac = inputs.cac_per_new_arr * new_arr
+    values["cac_spent"] = cac + _winback_cost(path, back, inputs)
+    values["cac_per_account_won"] = ratio(cac, total(won))
+    values["won_back_share"] = ratio(total(back), total(ended.left))
+    values["won_back_arr"] = returned_arr
     announced = ended.announced
     values["saves_share"] = ratio(total(announced & (ended.left == 0)), total(announced))
     last = where(weeks, weeks["week"] == span.end_week - 1)
@@ -63,17 +74,41 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["satisfaction_mean"] = ratio(total(weeks["satisfaction_sum"]), account_weeks)
     values["executive_contact_mean"] = ratio(total(weeks["executive_contact_sum"]), account_weeks)
     values["at_risk_share"] = ratio(total(weeks["at_risk"]), account_weeks)
+    values["healthy_share"] = ratio(total(weeks["healthy"]), account_weeks)
+    values["would_sign_mean"] = ratio(total(weeks["would_sign_sum"]), account_weeks)
+    values["licence_use_mean"] = ratio(total(weeks["licences_used_sum"]), total(weeks["seats_sum"]))
+    values["onboarding_failed_share"] = _onboarding_failed(history, span)
     return values
 
 
-def mean_accounts(history: History, span: Span, ended: Decisions, realised: bool) -> float:
-    """Mean number of accounts over the window; the expected one gives back what luck took."""
-    weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
-    mean = total(weeks["accounts"]) / span.weeks
+def _winback_cost(path: ArrPath, back: BoolArray, inputs: Inputs) -> float:
+    """What winning accounts back cost beside the contacts, at the price of the day on which each returned."""
+    prices = [rules.cost_per_arr if (rules := inputs.phase_at(hour).winback) else 0.0 for hour in path.hours[back]]
+    return total(path.step[back] * prices)
+
+
+def _onboarding_failed(history: History, span: Span) -> float | None:
+    """Failed onboardings over those judged in the window; a failed one that is made good later is not counted twice."""
+    events = history.account_events
+    inside = span.holds(events["time"])
+    failed = (events["event"] == ledger.ONBOARDING_MISSED) & inside
+    done = (events["event"] == ledger.ONBOARDING_DONE) & inside
+    done &= ~np.isin(events["account"], events["account"][events["event"] == ledger.ONBOARDING_MISSED])
+    return ratio(total(failed), total(failed) + total(done))
+
+
+def mean_accounts(
+    tier_weeks: Table, span: Span, ended: Decisions, realised: bool, members: BoolArray | None = None
+) -> float:
+    """Mean number of accounts over the window; the expected one gives back what luck took.
+
+    tier_weeks : the window's rows of all tiers, or of one. members : the decisions of its accounts; None for all.
+    """
+    mean = total(tier_weeks["accounts"]) / span.weeks
     if realised:
         return mean
-    share_left = (span.end - ended.hours) / (span.end - span.start)
-    return mean + total(share_left * (ended.left - ended.expected))
+    surprise = (span.end - ended.hours) / (span.end - span.start) * (ended.left - ended.expected)
+    return mean + total(surprise if members is None else surprise[members])
 
 
 def _not_recouped(ended: Decisions, inputs: Inputs) -> FloatArray:

@@ -92,7 +92,8 @@ class Decisions:
 
     left : 1.0 if the account left, else 0.0. expected : the unbiased expectation of it.
     arr : ARR before the decision, currency a year. hours : when. tenure_years : years since it was won.
-    shares : (decisions, drivers), share of each driver in the intent.
+    shares : (decisions, drivers), share of each driver in the intent. tier : at the time. seen_health : the score that
+    the company saw.
     """
 
     account: NDArray[np.int32]
@@ -103,6 +104,8 @@ class Decisions:
     arr: FloatArray
     tenure_years: FloatArray
     shares: FloatArray
+    tier: NDArray[np.int8]
+    seen_health: FloatArray
 
     def weight(self, realised: bool) -> FloatArray:
         """What counts as a departure: what happened (`realised`) or its expectation."""
@@ -124,18 +127,21 @@ def decisions(history: History, span: Span) -> Decisions:
         arr=rows["arr_before_cents"] / CENTS,
         tenure_years=(rows["time"] - started) / HOURS_PER_YEAR,
         shares=np.stack([rows[driver].astype(np.float64) for driver in DRIVERS], axis=1),
+        tier=rows["tier"],
+        seen_health=rows["seen_health"].astype(np.float64),
     )
 
 
 @dataclass(frozen=True)
 class ArrPath:
-    """ARR of every account over time: opening ARR, then steps (won, renewed, left). Currency a year."""
+    """ARR of every account over time: opening ARR, then steps (won, renewed, left, won back). Currency a year."""
 
     opening: FloatArray
     hours: FloatArray
     account: NDArray[np.int32]
     step: FloatArray
     won: BoolArray
+    won_back: BoolArray
 
     def before(self, hour: float) -> FloatArray:
         """(accounts,) ARR just before `hour`: steps at exactly that hour belong to the time after it."""
@@ -153,14 +159,12 @@ class ArrPath:
 def arr_path(history: History) -> ArrPath:
     """The ARR path that the account events tell, starting from the opening ARR."""
     events = history.account_events
-    won = events["event"] == ledger.WON
-    moves = won | (events["event"] == ledger.RENEWAL) | (events["event"] == ledger.MIDTERM)
-    rows = where(events, moves)
-    before = np.where(rows["event"] == ledger.WON, 0, rows["arr_before_cents"])
+    rows = where(events, np.isin(events["event"], (ledger.WON, ledger.WON_BACK, ledger.RENEWAL, ledger.MIDTERM)))
     return ArrPath(
         opening=history.accounts["opening_arr_cents"] / CENTS,
         hours=rows["time"],
         account=rows["account"],
-        step=(rows["arr_after_cents"] - before) / CENTS,
+        step=(rows["arr_after_cents"] - rows["arr_before_cents"]) / CENTS,
         won=rows["event"] == ledger.WON,
+        won_back=rows["event"] == ledger.WON_BACK,
     )

@@ -15,7 +15,8 @@ from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.study.kpi_accounts import account_kpis, mean_accounts
 from sim.study.kpi_costs import Costs, cost_kpis, costs
-from sim.study.kpi_parts import DRIVERS, KpiValues, Span, arr_path, decisions, ratio
+from sim.study.kpi_money import value_kpis
+from sim.study.kpi_parts import DRIVERS, KpiValues, Span, arr_path, decisions, ratio, where
 from sim.study.kpi_teams import team_kpis
 from sim.study.kpi_tiers import tier_kpis
 
@@ -68,7 +69,10 @@ TWINNED = (
     "revenue",
     "contribution",
     "contribution_net_of_risk",
+    "contribution_discounted",
+    "book_value_end",
     "cac_not_recouped",
+    "unseen_churn_share",
     "crc_per_account",
     *(f"churn_share.{driver}" for driver in DRIVERS),
 )
@@ -102,7 +106,9 @@ _COMPANY: tuple[Kpi, ...] = (
     Kpi("cost_turnover", "Hiring and replacement cost", MONEY, "all teams", "lower",
      "recruiting and training of everybody who joined, in new seats and in seats that somebody left", 0.05, True),
     Kpi("cac_spent", "CAC spent", MONEY, "accounts won in the window", None,
-     "cost of winning new ARR", 0.05, True),
+     "cost of winning new ARR, and of winning back lost ARR", 0.05, True),
+    Kpi("cac_per_account_won", "CAC per account won", MONEY, "accounts won in the window", None,
+     "cost of winning new ARR over the number of accounts won", 0.02, True),
     Kpi("cac_not_recouped", "CAC not recouped", MONEY, "expected departures", "lower",
      "CAC that the gross margin of lost accounts had not paid back", 0.05, True),
     Kpi("cost_firefighting", "Cost of firefighting", MONEY, "triggered contacts", "lower",
@@ -115,6 +121,10 @@ _COMPANY: tuple[Kpi, ...] = (
      "revenue x gross margin - cost_total - cac_spent over the window", 0.005, True),
     Kpi("contribution_net_of_risk", "Contribution net of ARR at risk", MONEY, "the company", "higher",
      "contribution - arr_at_risk_end", 0.005, True),
+    Kpi("contribution_discounted", "Contribution, discounted", MONEY, "the company", "higher",
+     "contribution, week by week, worth on the window's first day at money.discount_rate_per_year", 0.005, True),
+    Kpi("book_value_end", "Value of the book at the end", MONEY, "accounts at the run's end", "higher",
+     "gross margin of the ARR at the end over the accounts' expected lives, discounted to that day", 0.005, True),
     Kpi("adoption_end", "Adoption at the end", "score", ALL_ACCOUNTS, "higher",
      "mean adoption in the last week of the window", 0.01, False),
     Kpi("satisfaction_mean", "Satisfaction", "score", ALL_ACCOUNTS, "higher",
@@ -123,6 +133,20 @@ _COMPANY: tuple[Kpi, ...] = (
      "mean executive contact over accounts and weeks", 0.01, False),
     Kpi("at_risk_share", "Accounts at risk", "share", ALL_ACCOUNTS, "lower",
      "share of account-weeks with health below the warning line", 0.01, False),
+    Kpi("healthy_share", "Healthy accounts", "share", ALL_ACCOUNTS, "higher",
+     "share of account-weeks with health above the line of the healthy", 0.01, False),
+    Kpi("would_sign_mean", "Would sign today", "share", ALL_ACCOUNTS, "higher",
+     "mean chance to sign a renewal contract submitted today, over accounts and weeks", 0.01, False),
+    Kpi("licence_use_mean", "Licences in use", "share", ALL_ACCOUNTS, "higher",
+     "seats in use (seats x adoption) over seats, summed over accounts and weeks", 0.01, False),
+    Kpi("onboarding_failed_share", "Failed onboardings", "share", "onboardings judged in the window", "lower",
+     "onboardings with too little done in time over all that were judged", 0.02, False),
+    Kpi("unseen_churn_share", "Churn that looked healthy", "share", "expected departures", "lower",
+     "share of those who leave whose health looked good to the company, which sees it late", 0.02, False),
+    Kpi("won_back_share", "Lost accounts won back", "share", "accounts lost in the window", "higher",
+     "accounts that returned in the window over those that left in it", 0.02, False),
+    Kpi("won_back_arr", "ARR won back", MONEY_PER_YEAR, ALL_ACCOUNTS, "higher",
+     "ARR on return of the lost accounts that returned in the window", 0.1, True),
     Kpi("proactive_completed_share", "Planned work completed", "share", "planned contacts born in the window",
      "higher", "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
     Kpi("saves_share", "Announced departures saved", "share", "decisions of those that had announced",
@@ -179,6 +203,15 @@ _TIER: tuple[Kpi, ...] = (
      "mean executive contact over accounts and weeks", 0.01, False),
     Kpi("proactive_completed_share", "planned work completed", "share", "the tier's planned contacts", "higher",
      "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
+    Kpi("crc_per_account", "retention cost per account", MONEY_PER_YEAR, "the tier's accounts", None,
+     "labour and channel cost of the tier's contacts a year over its mean number of accounts; idle time, shrinkage,"
+     " hiring and programmes belong to no tier", 0.02, True),
+    Kpi("cac_per_account_won", "CAC per account won", MONEY, "the tier's accounts won in the window", None,
+     "cost of winning the tier's new ARR over the number of its accounts won", 0.02, True),
+    Kpi("cost_prevention", "cost of prevention", MONEY, "the tier's planned contacts", None,
+     "labour and channel cost of contacts that the company planned", 0.05, True),
+    Kpi("cost_firefighting", "cost of firefighting", MONEY, "the tier's triggered contacts", "lower",
+     "labour and channel cost of contacts that an event triggered", 0.05, True),
 )  # fmt: skip
 
 
@@ -266,13 +299,16 @@ def compute(history: History, inputs: Inputs, spent: Costs | None = None) -> Kpi
     ended, path = decisions(history, span), arr_path(history)
     spent = spent or costs(history, inputs, span)
     values = account_kpis(history, inputs, span, ended, path)
-    values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span) | tier_kpis(history, inputs, span, ended)
+    values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span)
+    values |= tier_kpis(history, inputs, span, ended, path, spent)
+    values |= value_kpis(history, inputs, span, ended, path, spent)
     outside = spent.total + _number(values["cac_spent"])
+    weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
     for realised, suffix in ((False, ""), (True, REALISED)):
         contribution = _number(values[f"revenue{suffix}"]) * inputs.gross_margin - outside
         values[f"contribution{suffix}"] = contribution
         values[f"contribution_net_of_risk{suffix}"] = contribution - _number(values["arr_at_risk_end"])
-        accounts = mean_accounts(history, span, ended, realised)
+        accounts = mean_accounts(weeks, span, ended, realised)
         values[f"crc_per_account{suffix}"] = ratio(spent.total / span.years, accounts)
     return {name: _finite(values[name]) for name in registry(inputs)}
 

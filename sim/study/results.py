@@ -22,6 +22,7 @@ from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
 from sim.study.people_spread import PeopleSpread
 from sim.study.provenance import Provenance
+from sim.study.quarters import Quarters
 from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
 from sim.study.worker import Finished
@@ -164,7 +165,8 @@ class _Result:
     """What both kinds of result have.
 
     registry : what each KPI means. table : values by replication. people : how burnout is spread over them.
-    alerts : what the means hide, per scenario. failures : replications that could not be had.
+    alerts : what the means hide, per scenario. quarters : when differences show. failures : replications that could
+    not be had.
     """
 
     scenarios: tuple[ScenarioResult, ...]
@@ -174,6 +176,7 @@ class _Result:
     costs: CostTable
     people: PeopleSpread
     alerts: tuple[tuple[Alert, ...], ...]
+    quarters: Quarters
     provenance: Provenance
     failures: tuple[str, ...]
 
@@ -198,6 +201,7 @@ class _Result:
                 for i, one in enumerate(self.scenarios)
             ],
             "differences": [],
+            "quarters": self.quarters.to_dict(),
         }
 
 
@@ -292,7 +296,12 @@ class Comparison(_Result):
         """The result as plain values: provenance, decision, scenarios, differences, and ends if they were computed."""
         plain = super().to_dict() | {
             "decision": [
-                {"scenario": one.scenario, "verdict": one.verdict, "sentence": f"{one.sentence} {one.note}"}
+                {
+                    "scenario": one.scenario,
+                    "verdict": one.verdict,
+                    "sentence": f"{one.sentence} {one.note}",
+                    "why": one.why,
+                }
                 for one in self.decisions
             ],
             "differences": [

@@ -303,12 +303,19 @@ def _labels(
             for team, seat, title in zip(first.team.tolist(), first.seat.tolist(), seats, strict=True)
         )
         owners = tuple(own or dealt for own, dealt in zip(listed.owner, dealt_to, strict=True))
-        return tuple(listed.account), tuple(listed.name), owners
+        return account_ids(scenario, inputs), tuple(listed.name), owners
+    ids = account_ids(scenario, inputs)
+    return ids, ("",) * len(ids), seats
+
+
+def account_ids(scenario: Scenario, inputs: Inputs) -> tuple[str, ...]:
+    """What the accounts of the opening book are called, in its order: the list's own ids, else tier and number."""
+    if scenario.book is not None:
+        return tuple(scenario.book.account)
     tier = inputs.book.tier
     first_of_tier = np.searchsorted(tier, np.arange(len(inputs.tiers)))
     numbers = np.arange(len(tier)) - first_of_tier[tier] + 1
-    ids = tuple(f"{inputs.tiers[t]}-{i}" for t, i in zip(tier.tolist(), numbers.tolist(), strict=True))
-    return ids, ("",) * len(ids), seats
+    return tuple(f"{inputs.tiers[t]}-{i}" for t, i in zip(tier.tolist(), numbers.tolist(), strict=True))
 
 
 def _actions(
@@ -339,12 +346,11 @@ def _actions(
 
 def _playbook(inputs: Inputs, tier: int) -> Playbook:
     rules = inputs.phases[0].playbooks
-    every, before = rules.every_weeks[tier], rules.hours_before_renewal[tier] / HOURS_PER_WEEK
+    every = rules.every_weeks[tier]
+    before = [(category, hours) for one, category, hours in rules.before_renewal if one == tier]
     return Playbook(
         every_weeks={name: float(x) for name, x in zip(inputs.categories, every, strict=True) if np.isfinite(x)},
-        before_renewal_weeks={
-            name: float(x) for name, x in zip(inputs.categories, before, strict=True) if np.isfinite(x)
-        },
+        before_renewal_weeks={inputs.categories[category]: hours / HOURS_PER_WEEK for category, hours in before},
     )
 
 

@@ -16,10 +16,11 @@ from sim.model.inputs import Inputs
 from sim.model.ledger import History, Table
 from sim.study.account_measures import AccountMeasures, account_measures
 from sim.study.kpi_costs import costs
-from sim.study.kpi_parts import FloatArray, KpiValues
+from sim.study.kpi_parts import FloatArray, KpiValues, Span
 from sim.study.kpi_series import WeeklySeries, weekly_series
 from sim.study.kpis import compute, window
 from sim.study.person_measures import PersonMeasures, person_measures
+from sim.study.quarter_measures import QuarterMeasures, quarter_measures
 from sim.study.work_flow import WorkFlow, work_flow
 
 JOBS_KEPT = 8  # jobs that a worker remembers: several studies may take turns, and a job is large
@@ -51,6 +52,7 @@ class Measured:
     costs: FloatArray
     persons: PersonMeasures
     flow: WorkFlow
+    quarters: QuarterMeasures
     contacts: Table | None
     accounts: AccountMeasures | None
 
@@ -83,7 +85,7 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
             if job.totals is not None:
                 totals.append(job.totals(history, inputs))
                 continue
-            spent = costs(history, inputs, window(inputs))
+            spent, whole = costs(history, inputs, window(inputs)), Span(0, inputs.weeks)
             measured.append(
                 Measured(
                     kpis=compute(history, inputs, spent),
@@ -91,6 +93,7 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
                     costs=spent.table,
                     persons=person_measures(history, window(inputs)),
                     flow=work_flow(history, inputs),
+                    quarters=quarter_measures(history, inputs, spent if window(inputs) == whole else None),
                     contacts=history.contacts if job.keep_contacts else None,
                     accounts=account_measures(history, inputs) if job.keep_accounts else None,
                 )
