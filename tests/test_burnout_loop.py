@@ -107,7 +107,7 @@ def support_company_values(load: float) -> dict[str, Any]:
         "playbooks": {},
         "categories.how_to.contacts_per_account_month": load * CRITICAL,
     }
-    values |= {f"mechanisms.{name}": False for name in ("churn", "growth", "expansion", "sponsor_loss", "firefighting")}
+    values |= {f"mechanisms.{name}": False for name in CALM_ACCOUNTS}
     values |= {f"routing.assign.{name}": {"support": 1.0} for name in SERVED_BY_SUPPORT}
     values |= {f"categories.{name}.contacts_per_account_month": 0 for name in SERVED_BY_SUPPORT[1:]}
     return values
@@ -143,6 +143,10 @@ def work_in_and_done(load: float, from_week: int) -> tuple[float, float]:
     return hours[0] / per_week, hours[1] / per_week
 
 
+CALM_ACCOUNTS = (
+    "churn", "growth", "expansion", "sponsor_loss", "firefighting", "onboarding_failure", "action_plans", "outages",
+    "ill_timed", "winback",
+)  # fmt: skip
 LOADS = (0.7, 0.8, 0.9, 0.95, 1.0, 1.1, 1.2)
 
 

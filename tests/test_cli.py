@@ -209,7 +209,7 @@ def test_compare_with_ends_gives_the_answer_at_both(folder: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
-    assert re.search(r"With 1\d\d of 1\d\d assumptions at their low end: .*contribution .*; at their high end: ", said)
+    assert re.search(r"With \d{3} of \d{3} assumptions at their low end: .*contribution .*; at their high end: ", said)
     assert "two corners (2 replications each), no bounds" in said
     assert "Left as they are: accounts.weekday_profile, accounts.hour_profile." in said
     assert max(map(len, done.stdout.splitlines())) <= 80, "results fit a terminal of 80 columns"

@@ -73,6 +73,7 @@ SMALL_COMPANY: dict[str, Any] = {
     "accounts.tick_days": 7,
     "accounts.onboarding": {"weeks": 4, "done_share": 0.9, "disengagement_factor": 4.0, "made_good_above": 0.3},
     "accounts.outages.per_year": 26,
+    "categories.onboarding.resolution_probability": 0.6,
     "accounts.ill_timed": {"probability": 0.8, "loss": 0.3},
     "tiers.midmarket.upgrade.arr_above": 45000,
     "tiers.small.upgrade.arr_above": 11000,
@@ -417,6 +418,13 @@ def other_shift_end(path: Place, value: str, data: dict[str, Any]) -> Iterator[E
     yield {path: "pause"} | ({(*path[:-1], "hand_over_minutes"): None} if value == "hand_over" else {})
 
 
+def other_tier(path: Place, value: str, data: dict[str, Any]) -> Iterator[Edit]:
+    """Accounts grow into another tier, out of which nobody grows back."""
+    for other in ("enterprise", "midmarket", "small"):
+        if other not in (value, path[1]):
+            yield {path: other} | ({("tiers", other, "upgrade"): None} if "upgrade" in data["tiers"][other] else {})
+
+
 def one_of(*others: Any) -> Any:
     """Each of these, unless it is the value."""
     return lambda path, value, data: ({path: other} for other in others if other != value)
@@ -431,7 +439,7 @@ SPECIAL: dict[str, Any] = {
     "categories.*.initiated_by": other_starter,
     "accounts.tick_days": one_of(1),
     "accounts.outages.categories.*": one_of("billing", "relationship"),
-    "tiers.*.upgrade.to": one_of("enterprise", "midmarket", "small"),
+    "tiers.*.upgrade.to": other_tier,
     "channels.*.live": other_live,
     "teams.*.answers_live": other_answers,
     "time_zone": one_of("Europe/Berlin"),

@@ -13,7 +13,10 @@ from sim.model.departures import renewed_seats, won_back
 from sim.model.health import AT_RISK, HEALTHY, WATCH, health, plans_due, seen, status
 from sim.model.inputs import HealthRules, Inputs, WinbackRules
 from sim.model.ledger import History
-from sim.study.kpis import compute
+from sim.study.kpi_costs import costs
+from sim.study.kpi_money import weekly_contribution
+from sim.study.kpi_parts import arr_path, decisions
+from sim.study.kpis import compute, window
 
 WEEK = 168.0
 RULES = HealthRules(
@@ -164,6 +167,10 @@ def test_lost_accounts_return_with_part_of_their_arr_at_a_price() -> None:
     assert ticks == 3, "a week until it begins, and two for the work"
     values = compute(history, inputs)
     assert values["cac_spent"] == pytest.approx(0.3 * events["arr_after_cents"][back].sum() / 100)
+    span = window(inputs)
+    ended, path = decisions(history, span), arr_path(history)
+    weekly = weekly_contribution(path, ended, costs(history, inputs, span), inputs, span, realised=False)
+    assert weekly.sum() == pytest.approx(values["contribution"]), "the weeks add up, win-backs included"
     assert values["won_back_arr"] == pytest.approx(events["arr_after_cents"][back].sum() / 100)
 
 
@@ -210,6 +217,16 @@ def test_an_outage_costs_every_account_its_share_and_brings_more_contacts_in_its
     adoption = [h.tier_weeks["adoption_sum"][h.tier_weeks["week"] == first].sum() for h in (with_outages, without)]
     kept = 0.8 ** outages[first]
     assert adoption[0] / adoption[1] == pytest.approx(kept, rel=0.05), "the drift of half a week acts on less adoption"
+
+
+def test_who_comes_after_an_outage_has_not_suffered_from_it() -> None:
+    often = {"accounts.outages.per_year": 52, "accounts.outages.adoption_loss": 0.2, "weeks": 20}
+    history = run(on("outages", "growth", **(often | {"tiers.small.new_accounts_per_year": 200})))
+    last = history.accounts["started"] == 19 * WEEK
+    assert last.any(), "else the test shows nothing"
+    fresh = history.accounts["adoption"][last]
+    down = history.tier_weeks["outages"][-1]
+    assert fresh.min() > 0.15 * 0.8**down * 0.95, "only the outages of its own week count, and a week's drift"
 
 
 def test_planned_work_harms_only_who_waits_for_an_answer() -> None:

@@ -40,7 +40,7 @@ def test_the_chain_goes_from_load_to_states_to_drivers() -> None:
     assert text == (
         "CSM: overtime −700 h. Support: occupancy +8.00 pts. Work with customers: planned work completed +25.00 pts. "
         "Customers: executive contact +0.040. "
-        "Yearly churn −1.00 pts, by driver: disconnection −0.60 pts and disengagement −0.40 pts."
+        "Yearly churn −1.00 pts; by driver: disconnection −0.60 pts and disengagement −0.40 pts."
     ), "a driver below a tenth of the largest is not named"
 
 

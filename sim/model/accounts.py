@@ -54,7 +54,8 @@ class AccountTable:
     seen_health: FloatArray  # the score that the company sees
     plan_week: FloatArray  # of the last action plan, -inf: none yet
     onboarding: IntArray  # UNDER_WAY, ONBOARDED or ONBOARDING_FAILED
-    onboarding_done: IntArray  # onboarding contacts done
+    onboarding_due: IntArray  # onboarding contacts that fell due
+    onboarding_done: IntArray  # those of them that were done
     left_week: FloatArray  # nan: it has not left, or came back
     winbacks_done: IntArray  # winback contacts done since it left
     sponsor_lost: BoolArray
@@ -120,6 +121,7 @@ def new_rows(
         seen_health=health(states, phase.health),
         plan_week=np.full(n, -np.inf),
         onboarding=np.where(active, ONBOARDED, UNDER_WAY),
+        onboarding_due=np.zeros(n, dtype=np.int64),
         onboarding_done=np.zeros(n, dtype=np.int64),
         left_week=np.full(n, np.nan),
         winbacks_done=np.zeros(n, dtype=np.int64),

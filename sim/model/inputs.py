@@ -353,11 +353,6 @@ class PlaybookRules:
         ages = np.arange(LAST_AGE_WEEKS + 1)
         return tuple((tier, category, np.isin(ages, weeks)) for tier, category, weeks in self.after_start)
 
-    def due_by(self, tier: int, category: int, weeks: int) -> int:
-        """How often work of a category falls due for a new account of a tier in its first weeks."""
-        plans = [when for t, c, when in self.after_start if (t, c) == (tier, category)]
-        return sum(int((when < weeks).sum()) for when in plans)
-
 
 @dataclass(frozen=True)
 class ShockRules:

@@ -161,7 +161,7 @@ class Lifecycle:
         late = np.flatnonzero(overdue)
         table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** (overdue[late] * tick.weeks)
         if phase.outages is not None and tick.ends_week:
-            down = self.outages(tick.week, phase)
+            down = self.outages(tick.week, phase) * table.active
             table.states[ADOPTION] *= (1 - phase.outages.adoption_loss) ** down
             table.states[SATISFACTION] *= (1 - phase.outages.satisfaction_loss) ** down
         self._drift(rules, tick.weeks / 2)
@@ -235,9 +235,8 @@ class Lifecycle:
         made_good = (table.onboarding == ONBOARDING_FAILED) & (table.states[ADOPTION] > rules.made_good_above)
         old = tick.hour - table.started >= rules.weeks * HOURS_PER_WEEK
         rows = np.flatnonzero((table.onboarding == UNDER_WAY) & old & table.active)
-        category = phase.categories.onboarding
-        due = np.array([phase.playbooks.due_by(tier, category, rules.weeks) for tier in table.tier[rows].tolist()])
-        failed = table.onboarding_done[rows] < rules.done_share * due
+        due = table.onboarding_due[rows]
+        failed = (due == 0) | (table.onboarding_done[rows] < rules.done_share * due)
         table.onboarding[rows] = np.where(failed, ONBOARDING_FAILED, ONBOARDED)
         made_good = np.flatnonzero(made_good & table.active)
         table.onboarding[made_good] = ONBOARDED
@@ -413,10 +412,10 @@ class Lifecycle:
 
     def _upgrade(self, rows: IntArray, when: FloatArray, phase: Phase) -> None:
         """Accounts that have grown out of their tier join the one above."""
-        table = self.table
+        table, before = self.table, self.table.tier[rows]
         for index, tier in enumerate(phase.tiers):
             if tier.upgrade_to >= 0:
-                grown = (table.tier[rows] == index) & (table.arr_cents[rows] > tier.upgrade_arr_cents)
+                grown = (before == index) & (table.arr_cents[rows] > tier.upgrade_arr_cents)
                 table.tier[rows[grown]] = tier.upgrade_to
                 self.rows.record(UPGRADED, when[grown], rows[grown])
 

@@ -58,8 +58,6 @@ from sim.model.watch import Watch
 
 _BLOCK_ROWS = 4096  # of the ledger, at least
 
-_BLOCK_ROWS = 4096  # of the ledger, at least
-
 
 class Cancelled(Exception):
     """The replication was asked to stop."""
@@ -409,6 +407,7 @@ class Run:
         table, categories, now = self.lifecycle.table, phase.categories, week * HOURS_PER_WEEK
         own_account, own_category, own_j = self._customers_own(week)
         planned_account, planned_category = planned_work(table, phase, week)
+        np.add.at(table.onboarding_due, planned_account[planned_category == categories.onboarding], 1)
         own, planned = len(own_account), len(own_account) + len(planned_account)
         each = [len(trigger.accounts) for trigger in triggers]
 

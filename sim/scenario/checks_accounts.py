@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from sim.scenario.errors import did_you_mean, number, segment
@@ -24,7 +25,7 @@ def _leads(cadence: Any) -> list[float]:
     """The weeks before a renewal at which planned work falls due: one number or several."""
     lead = cadence.get("weeks_before_renewal") if isinstance(cadence, Mapping) else None
     each = lead if isinstance(lead, list) else [lead]
-    return [one for one in each if one is not None]
+    return [one for one in each if isinstance(one, int | float) and math.isfinite(one)]
 
 
 def renewal_work(f: Facts) -> Iterator[Finding]:
@@ -37,9 +38,10 @@ def renewal_work(f: Facts) -> Iterator[Finding]:
             if leads and terms and max(leads) >= min(terms) * WEEKS_PER_MONTH:
                 message = f"{number(max(leads))} weeks are not shorter than the shortest term of {min(terms)} months"
                 yield Finding(path, message)
-            whole = [math.floor(lead) for lead in leads]
-            for week in sorted({week for week in whole if whole.count(week) > 1}):
-                yield Finding(path, f"two times fall into week {week} before the renewal; work falls due once a week")
+            for later, earlier in pairwise(sorted(leads)):
+                if earlier - later < 1:
+                    message = f"{number(later)} and {number(earlier)} are less than a week apart"
+                    yield Finding(path, f"{message}; work falls due once a week")
 
 
 def touches(f: Facts) -> Iterator[Finding]:
@@ -79,6 +81,16 @@ def tiers(f: Facts) -> Iterator[Finding]:
             yield Finding(path, f"accounts of '{segment(name)}' cannot move to '{segment(to)}'")
         elif to is not None and f.names["tiers"] and str(to) not in f.names["tiers"]:
             yield Finding(path, f"there is no tier '{segment(to)}'" + did_you_mean(to, f.names["tiers"]))
+        elif to is not None and str(name) in _way_up(f, str(to)):
+            yield Finding(path, f"accounts that grow out of '{segment(to)}' come back to '{segment(name)}': a loop")
+
+
+def _way_up(f: Facts, tier: str) -> list[str]:
+    """The tiers into which accounts of a tier may grow, one after the other."""
+    way: list[str] = []
+    while (to := f.get("tiers", tier, "upgrade", "to")) is not None and str(to) not in way:
+        way.append(tier := str(to))
+    return way
 
 
 def outages(f: Facts) -> Iterator[Finding]:

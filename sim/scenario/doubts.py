@@ -9,14 +9,35 @@ import math
 from collections.abc import Iterator
 
 from sim.scenario.errors import number, segment
+from sim.scenario.phases import phases
 from sim.scenario.schema import Scenario
 
 MOST_CHURN = 0.95
 
 
 def doubts(scenario: Scenario) -> list[str]:
-    """All doubts about a scenario."""
-    return [*_tiers(scenario), *_hazards(scenario)]
+    """All doubts about a scenario, at its start and after each dated change; each is told once."""
+    found = [*_tiers(scenario), *_without_use(scenario)]
+    for phase in phases(scenario):
+        found += _hazards(phase.scenario)
+    return list(dict.fromkeys(found))
+
+
+def _without_use(scenario: Scenario) -> Iterator[str]:
+    """What is described and never happens."""
+    for name, part in (("winback", scenario.departures.winback), ("action_plan", scenario.accounts.health.action_plan)):
+        if name in scenario.categories and part is None:
+            where = "departures.winback" if name == "winback" else "accounts.health.action_plan"
+            yield f"categories.{name}: nothing triggers it; '{where}' says when it does"
+    rules = scenario.accounts.onboarding
+    for tier in scenario.tiers if rules is not None else ():
+        cadence = scenario.playbooks.get(tier, {}).get("onboarding")
+        weeks = (cadence.weeks_after_start or []) if cadence is not None else []
+        if rules is not None and not any(week < rules.weeks for week in weeks):
+            yield (
+                f"playbooks.{segment(tier)}: no onboarding within {rules.weeks} weeks of the start; all onboardings of "
+                "the tier count as failed"
+            )
 
 
 def _tiers(scenario: Scenario) -> Iterator[str]:

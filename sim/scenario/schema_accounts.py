@@ -81,7 +81,7 @@ class Health(Part):
     at_risk_below: Share = Field(description="an account with a lower score is at risk")
     healthy_above: Share | None = Field(
         default=None,
-        description="an account with a higher score is healthy, in between one to watch; without it none is",
+        description="an account with a higher score is healthy, in between one to watch; at_risk_below unless given",
     )
     signal_lag_weeks: Annotated[float, Field(ge=0, le=104)] | None = Field(
         default=None, description="weeks by which the score that the company sees follows the true one, 0 unless given"

@@ -100,7 +100,10 @@ class Departures(Part):
     opening_intent_factor: Factor = Field(
         description="intent at the start, relative to the warm-up's hazards since the last renewal"
     )
-    midterm_share: Share = Field(description="share of the hazard that makes accounts leave before the contract's end")
+    midterm_share: Share = Field(
+        description="this share of the hazard makes accounts leave before the contract's end, "
+        "on top of what the end settles"
+    )
     announce_share: Share = Field(description="share of the leavers who say so at notice (annual and longer terms)")
     notice_weeks: Annotated[int, Field(ge=1, le=26)] = Field(
         description="weeks before the contract's end of the notice"

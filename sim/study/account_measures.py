@@ -50,7 +50,8 @@ def account_measures(history: History, inputs: Inputs) -> AccountMeasures:
     Notes
     -----
     An account with a monthly contract decides many times. Each decision is only there if the account is, so the
-    sum of its expectations is an unbiased estimate of its leaving, as one decision's is.
+    sum of its expectations is an unbiased estimate of how often it leaves, as one decision's is; of whether it does
+    but for the few that are won back and leave again.
     """
     opening, events = history.opening, history.account_events
     count = len(opening["id"])

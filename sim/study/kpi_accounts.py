@@ -28,6 +28,7 @@ from sim.study.kpi_parts import (
     ratio,
     total,
     where,
+    winback_costs,
 )
 
 COHORT_WEEKS = 52
@@ -63,7 +64,7 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     won, back = path.won & inside, path.won_back & inside
     new_arr, returned_arr = total(path.step[won]), total(path.step[back])
     cac = inputs.cac_per_new_arr * new_arr
-    values["cac_spent"] = cac + _winback_cost(path, back, inputs)
+    values["cac_spent"] = cac + total(winback_costs(path, back, inputs))
     values["cac_per_account_won"] = ratio(cac, total(won))
     values["won_back_share"] = ratio(total(back), total(ended.left))
     values["won_back_arr"] = returned_arr
@@ -79,12 +80,6 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["licence_use_mean"] = ratio(total(weeks["licences_used_sum"]), total(weeks["seats_sum"]))
     values["onboarding_failed_share"] = _onboarding_failed(history, span)
     return values
-
-
-def _winback_cost(path: ArrPath, back: BoolArray, inputs: Inputs) -> float:
-    """What winning accounts back cost beside the contacts, at the price of the day on which each returned."""
-    prices = [rules.cost_per_arr if (rules := inputs.phase_at(hour).winback) else 0.0 for hour in path.hours[back]]
-    return total(path.step[back] * prices)
 
 
 def _onboarding_failed(history: History, span: Span) -> float | None:

@@ -30,7 +30,7 @@ from sim.study.kpi_parts import (
     total,
     where,
 )
-from sim.study.kpi_teams import initiated
+from sim.study.kpi_teams import firefighting, prevention
 
 COMPANY = "company"
 OTHER_COSTS = ("idle", "shrinkage", "hiring", "turnover", "overhead")
@@ -118,15 +118,15 @@ def costs(history: History, inputs: Inputs, span: Span) -> Costs:
 
 
 def cost_kpis(spent: Costs, inputs: Inputs) -> KpiValues:
-    """The cost KPIs; firefighting is what triggered contacts cost, prevention what planned ones do."""
+    """The cost KPIs; prevention is planned work and action plans, firefighting what is done about departures."""
     by_category = spent.table[:, : len(inputs.categories)].sum(axis=0)
     return {
         "cost_total": spent.total,
         "cost_labour": spent.labour,
         "cost_channels": spent.channels,
         "cost_turnover": spent.turnover,
-        "cost_firefighting": total(by_category[initiated(inputs, "trigger")]),
-        "cost_prevention": total(by_category[initiated(inputs, "company")]),
+        "cost_firefighting": total(by_category[firefighting(inputs)]),
+        "cost_prevention": total(by_category[prevention(inputs)]),
     }
 
 

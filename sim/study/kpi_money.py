@@ -24,6 +24,7 @@ from sim.study.kpi_parts import (
     Span,
     decisions,
     total,
+    winback_costs,
 )
 
 MOST_YEARS = 20.0  # of an account's life that count: what comes later is worth next to nothing today
@@ -53,10 +54,13 @@ def weekly_revenue(path: ArrPath, ended: Decisions, span: Span, realised: bool) 
 
 
 def weekly_cac(path: ArrPath, inputs: Inputs, span: Span) -> FloatArray:
-    """(weeks,) cost of winning the accounts that came in each week of the window."""
-    won = path.won & span.holds(path.hours)
-    week = np.floor_divide(path.hours[won], HOURS_PER_WEEK).astype(np.int64) - span.first_week
-    return inputs.cac_per_new_arr * np.bincount(week, weights=path.step[won], minlength=span.weeks).astype(np.float64)
+    """(weeks,) cost of winning the accounts that came in each week of the window, those won back too."""
+    cost, inside = np.zeros(span.weeks), span.holds(path.hours)
+    won, back = path.won & inside, path.won_back & inside
+    for rows, each in ((won, inputs.cac_per_new_arr * path.step[won]), (back, winback_costs(path, back, inputs))):
+        week = np.floor_divide(path.hours[rows], HOURS_PER_WEEK).astype(np.int64) - span.first_week
+        cost += np.bincount(week, weights=each, minlength=span.weeks)
+    return cost
 
 
 def weekly_contribution(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model import ledger
+from sim.model.inputs import Inputs
 from sim.model.ledger import History, Table
 
 FloatArray = NDArray[np.float64]
@@ -142,6 +143,7 @@ class ArrPath:
     step: FloatArray
     won: BoolArray
     won_back: BoolArray
+    tier: NDArray[np.int8]
 
     def before(self, hour: float) -> FloatArray:
         """(accounts,) ARR just before `hour`: steps at exactly that hour belong to the time after it."""
@@ -167,4 +169,11 @@ def arr_path(history: History) -> ArrPath:
         step=(rows["arr_after_cents"] - rows["arr_before_cents"]) / CENTS,
         won=rows["event"] == ledger.WON,
         won_back=rows["event"] == ledger.WON_BACK,
+        tier=rows["tier"],
     )
+
+
+def winback_costs(path: ArrPath, back: BoolArray, inputs: Inputs) -> FloatArray:
+    """What winning accounts back cost beside the contacts, for the steps `back`, at the price of each day."""
+    prices = [rules.cost_per_arr if (rules := inputs.phase_at(hour).winback) else 0.0 for hour in path.hours[back]]
+    return np.asarray(path.step[back] * np.array(prices))

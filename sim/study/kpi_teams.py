@@ -48,6 +48,16 @@ def initiated(inputs: Inputs, who: str) -> BoolArray:
     return np.array([starter == who for starter in inputs.initiated_by], dtype=np.bool_)
 
 
+def prevention(inputs: Inputs) -> BoolArray:
+    """(categories,) true for what is done before anybody says to leave: planned work and action plans."""
+    return initiated(inputs, "company") | np.isin(inputs.categories, ("action_plan",))
+
+
+def firefighting(inputs: Inputs) -> BoolArray:
+    """(categories,) true for what is done about a departure announced or a sponsor lost."""
+    return np.isin(inputs.categories, ("firefight", "sponsor_reengagement"))
+
+
 def waiting_until(contacts: Table) -> FloatArray:
     """(contacts,) hour at which each stopped waiting: started or ended unserved; inf if it waits on."""
     until = np.where(np.isnan(contacts["started"]), contacts["ended"], contacts["started"])

@@ -12,12 +12,12 @@ from sim.model.ledger import RESOLVED, History
 from sim.study.kpi_accounts import mean_accounts
 from sim.study.kpi_costs import Costs
 from sim.study.kpi_parts import CENTS, ArrPath, Decisions, FloatArray, KpiValues, Span, ratio, total, where
-from sim.study.kpi_teams import decided_plans, initiated
+from sim.study.kpi_teams import decided_plans, firefighting, prevention
 
 
 def tier_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions, path: ArrPath, spent: Costs) -> KpiValues:
     """All KPIs of all tiers. Departures count by their expectation."""
-    planned, triggered = initiated(inputs, "company"), initiated(inputs, "trigger")
+    planned, triggered = prevention(inputs), firefighting(inputs)
     weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))
     decided, done = _planned_work(history, inputs, span)
     values: KpiValues = {}
@@ -26,7 +26,7 @@ def tier_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions, pa
         account_weeks = total(mine["accounts"])
         members = ended.tier == index
         leaving = np.where(members, ended.expected, 0.0)
-        won = path.won & span.holds(path.hours) & (history.accounts["tier"][path.account] == index)
+        won = path.won & span.holds(path.hours) & (path.tier == index)
         by_category = spent.tiers[index, : len(inputs.categories)]
         figures = {
             "logo_churn_per_year": ratio(total(leaving), account_weeks / span.weeks * span.years),

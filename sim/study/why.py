@@ -72,8 +72,9 @@ def _drivers(kpis: Mapping[str, Kpi], differences: Mapping[str, Difference]) -> 
         return ""
     unit = kpis["logo_churn_per_year"].unit
     parts = [f"{driver} {plain_change(clear[driver], unit)}" for driver in sorted(named, key=lambda d: -abs(clear[d]))]
-    total = plain_change(differences["logo_churn_per_year"].mean, unit)
-    return f"Yearly churn {total}, by driver: {_listed(parts)}."
+    churn = differences["logo_churn_per_year"]
+    total = f"Yearly churn {plain_change(churn.mean, unit)}" if _clear(churn) else "Yearly churn does not move clearly"
+    return f"{total}; by driver: {_listed(parts)}."
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from sim.model.ledger import History
 from sim.study.kpi_costs import costs
 from sim.study.kpi_money import value_kpis, weekly_contribution
 from sim.study.kpi_parts import CENTS, DRIVERS, arr_path, decisions, total
-from sim.study.kpi_teams import initiated
+from sim.study.kpi_teams import firefighting, prevention
 from sim.study.kpis import window
 
 COMPANY = "company"
@@ -34,13 +34,13 @@ def worth_totals(history: History, inputs: Inputs) -> dict[str, float]:
     tier_of = accounts["tier"]
     totals = {}
     for index in range(len(inputs.tiers)):
-        leaving = np.where(tier_of[ended.account] == index, ended.expected, 0.0)
+        leaving = np.where(ended.tier == index, ended.expected, 0.0)
         totals[f"{index}.departures"] = total(leaving)
         totals[f"{index}.arr_lost"] = total(leaving * ended.arr)
         by_category = spent.tiers[index, : len(inputs.categories)]
         totals[f"{index}.cost"] = total(by_category)
-        totals[f"{index}.cost_planned"] = total(by_category[initiated(inputs, "company")])
-        totals[f"{index}.cost_triggered"] = total(by_category[initiated(inputs, "trigger")])
+        totals[f"{index}.cost_planned"] = total(by_category[prevention(inputs)])
+        totals[f"{index}.cost_triggered"] = total(by_category[firefighting(inputs)])
         totals[f"{index}.at_risk"] = total(risk[tier_of == index])
     value = value_kpis(history, inputs, span, ended, path, spent)
     contribution = weekly_contribution(path, ended, spent, inputs, span, realised=False)
