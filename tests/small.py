@@ -34,10 +34,36 @@ SMALL: dict[str, Any] = {
 ALL_MECHANISMS = (
     "burnout", "turnover", "absence", "overtime", "abandonment", "repeats", "expiry", "churn", "firefighting",
     "sponsor_loss", "sponsor_reengagement", "onboarding_failure", "action_plans", "outages", "ill_timed", "winback",
-    "growth", "expansion",
+    "community", "growth", "expansion",
 )  # fmt: skip
 
 NOTHING_HAPPENS: dict[str, Any] = {f"mechanisms.{name}": False for name in ALL_MECHANISMS}
+
+_FORUM_WORK: dict[str, Any] = {
+    "initiated_by": "trigger", "support_call": False, "handle_time_mean_minutes": 10.0, "handle_time_cv": 0.8,
+    "resolution_probability": 1.0, "priority": 3, "urgent": False, "response_target_minutes": 480.0,
+    "window_weeks": 2.0, "adoption_gain": 0.0, "executive_gain": 0.0, "channel_shares": {"portal": 1.0},
+}  # fmt: skip
+FORUM: dict[str, Any] = {  # half of the how-to questions are asked in a forum
+    "channels": {
+        "forum": {
+            "live": False, "response_target_minutes": 480.0, "cost_per_contact": 0.1, "handle_time_factor": 1.0,
+            "resolution_factor": 1.0, "warmth_factor": 0.0,
+            "self_service": {
+                "solved_probability": 0.6, "then": {"email": 1.0}, "delay_mean_minutes": 600.0,
+                "community": {
+                    "maven_adoption_above": 0.55, "offended_below": 0.55, "answers_per_maven_week": 1.0,
+                    "complaints_per_detractor_week": 0.5, "complaint_loss": 0.2, "stale_share": 0.6,
+                    "memory_weeks": 3.0, "threads_per_article": 4, "article_gain": 0.02,
+                    "article_half_life_weeks": 20.0,
+                },
+            },
+        },
+    },
+    "categories": {"moderation": _FORUM_WORK, "article": _FORUM_WORK | {"handle_time_mean_minutes": 60.0}},
+    "routing.assign": {"moderation": {"support": 1.0}, "article": {"support": 1.0}},
+    "categories.how_to.channel_shares": {"forum": 0.5, "phone": 0.1, "chat": 0.1, "email": 0.15, "portal": 0.15},
+}  # fmt: skip
 
 AROUND_THE_CLOCK: dict[str, Any] = {
     "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],

@@ -145,7 +145,7 @@ def work_in_and_done(load: float, from_week: int) -> tuple[float, float]:
 
 CALM_ACCOUNTS = (
     "churn", "growth", "expansion", "sponsor_loss", "firefighting", "onboarding_failure", "action_plans", "outages",
-    "ill_timed", "winback",
+    "ill_timed", "winback", "community",
 )  # fmt: skip
 LOADS = (0.7, 0.8, 0.9, 0.95, 1.0, 1.1, 1.2)
 

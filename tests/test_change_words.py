@@ -91,3 +91,29 @@ def test_other_inputs_are_named_with_both_values_and_many_are_counted(
 def test_a_list_of_accounts_is_no_change_of_the_what_if(scenario_folder: Path) -> None:
     both = [load_scenario(scenario_folder / f"example_{name}.yaml") for name in ("accounts", "reroute")]
     assert change_sentences(both[0], both[1]) == ["From 1 July 2026 all support calls go straight to Support."]
+
+
+def test_new_names_are_told_and_not_every_number_below_them(baseline: Scenario, scenario_folder: Path) -> None:
+    assert change_sentences(baseline, load_scenario(scenario_folder / "partner.yaml")) == [
+        "From the start there is a team 'Partner'.",
+        "From 1 July 2026 the Partner team has 1 person, 1 more and onboarding and training contacts go to Partner.",
+    ]
+    assert change_sentences(baseline, load_scenario(scenario_folder / "community.yaml")) == [
+        "From the start there is a channel 'community', there is a category 'moderation' and there is a category"
+        " 'article'.",
+        "From 1 July 2026 how to contacts come 28 % by email, 20 % by portal, 20 % by community, 16 % by phone and"
+        " 16 % by chat.",
+    ]
+
+
+def test_a_name_that_is_gone_is_told(baseline: Scenario, scenario_folder: Path) -> None:
+    back = change_sentences(load_scenario(scenario_folder / "partner.yaml"), baseline)
+    assert back == [
+        "From the start there is no team 'Partner'.",
+        "From 1 July 2026 the Partner team has 0 people, 1 fewer and onboarding and training contacts go to CSM.",
+    ]
+
+
+def test_categories_that_go_the_same_way_are_told_together(baseline: Scenario, scenario_folder: Path) -> None:
+    told = change_sentences(baseline, load_scenario(scenario_folder / "no_csm_team.yaml"))[0]
+    assert "action plan, billing, break fix, coaching and 10 other contacts go to Support" in told

@@ -162,11 +162,11 @@ def test_scenarios_with_another_book_or_calendar_cannot_be_compared(folder: Path
     assert "9 differs from the baseline's 8" in told["weeks"]
 
 
-def test_scenarios_with_other_teams_cannot_be_compared(folder: Path) -> None:
+def test_scenarios_with_other_tiers_cannot_be_compared(folder: Path) -> None:
     baseline = sim.load_scenario(folder / "small.yaml")
-    teams = dict(reversed(baseline.teams.items()))
-    with pytest.raises(ScenarioError, match="teams: support, csm: a comparison needs the baseline's names"):
-        sim.compare(baseline, baseline.model_copy(update={"teams": teams}))
+    tiers = dict(reversed(baseline.tiers.items()))
+    with pytest.raises(ScenarioError, match="tiers: small, midmarket, enterprise: a comparison needs the baseline's"):
+        sim.compare(baseline, baseline.model_copy(update={"tiers": tiers}))
 
 
 @pytest.mark.parametrize(("setting", "value"), [("replications", 0), ("seed", -1), ("workers", 0), ("seed", 1.5)])

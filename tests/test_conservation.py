@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from small import (
     ALL_MECHANISMS,
     AROUND_THE_CLOCK,
+    FORUM,
     TABLES,
     rows_where,
     run,
@@ -30,6 +31,7 @@ from small import (
 from sim.model import ledger, replication
 from sim.model.accounts import AccountTable
 from sim.model.clock import ContactProfile
+from sim.model.community import Forum
 from sim.model.contact_center import ContactCenter
 from sim.model.contacts import Wanted, make_contacts
 from sim.model.inputs import DRIVERS, FINISH, Inputs
@@ -129,7 +131,7 @@ queues = st.fixed_dictionaries(
         "channels.phone.redial": st.sampled_from([None, {"probability": 0.7, "delay_mean_minutes": 45}]),
         "channels.chat.concurrency": st.sampled_from([None, 3]),
         "channels.chat.slower_per_extra_contact": st.just(0.2),
-        "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE]),
+        "channels.knowledge_base": st.sampled_from([None, KNOWLEDGE_BASE, FORUM["channels"]["forum"]]),
         "routing.escalation": st.sampled_from([[], [{"from": "support", "to": "csm", "share": 0.7}]]),
         "routing.overflow": st.sampled_from([[], [{"from": "csm", "to": "support", "waiting": 2}]]),
         "mechanisms.one_open_contact_per_account": st.sampled_from([False, False, True]),
@@ -164,6 +166,8 @@ def small_company(values: dict[str, Any], changes: list[dict[str, Any]]) -> Inpu
         values = {name: value for name, value in values.items() if name != "channels.chat.slower_per_extra_contact"}
     if values.get("channels.knowledge_base"):
         values = values | {"categories.how_to.channel_shares": {"phone": 0.4, "email": 0.3, "knowledge_base": 0.3}}
+        for name, work in FORUM["categories"].items():
+            values = values | {f"categories.{name}": work, f"routing.assign.{name}": {"csm": 0.5, "support": 0.5}}
     return small_inputs(values | clock | {"teams.csm.opening_vacancies": vacancies, "changes": changes})
 
 
@@ -397,9 +401,9 @@ def with_made_contacts(inputs: Inputs, seed: int) -> tuple[History, Counter[int]
     """A history, and how often each key was made for the run itself."""
     made: Counter[int] = Counter()
 
-    def counting(wanted: Wanted, accounts: AccountTable, given: Inputs, luck: Luck) -> list[Contact]:
+    def counting(wanted: Wanted, accounts: AccountTable, given: Inputs, luck: Luck, forum: Forum) -> list[Contact]:
         made.update(key for key, time in zip(wanted.key.tolist(), wanted.time.tolist(), strict=True) if time >= 0)
-        return make_contacts(wanted, accounts, given, luck)
+        return make_contacts(wanted, accounts, given, luck, forum)
 
     def watched_start(center: ContactCenter, agent: Agent, contact: Contact, now: float) -> None:
         assert agent.contact is None, "nobody serves two at once"

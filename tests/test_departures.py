@@ -9,10 +9,12 @@ from small import rows_where, run, small_inputs
 
 from sim.model import departures
 from sim.model.accounts import opening_table
+from sim.model.community import Forum
 from sim.model.inputs import DISCONNECTION, DOWNTURN, DRIVERS, Inputs
 from sim.model.ledger import MIDTERM, RENEWAL, History, Ledger
-from sim.model.lifecycle import Lifecycle, Tick
+from sim.model.lifecycle import Lifecycle
 from sim.model.luck import Luck, key_of
+from sim.model.tick import Tick
 
 N = 200_000
 WEEK = 168.0
@@ -126,7 +128,7 @@ def test_saves_by_hand() -> None:
 
 def lifecycle(inputs: Inputs) -> Lifecycle:
     table = opening_table(inputs.book, inputs.phases[0], Luck(1, 0), 0.6, 0.6, 0.0)
-    return Lifecycle(inputs, table, Luck(1, 0), Ledger())
+    return Lifecycle(inputs, table, Forum(), Luck(1, 0), Ledger())
 
 
 def test_the_nominal_chance_of_a_save_is_fixed_before_the_announcement_is_drawn() -> None:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import numpy as np
 import pytest
 import yaml
-from small import put, values_of
+from small import FORUM, put, values_of
 
 from sim.model import ledger
 from sim.model.compile import compile_inputs
@@ -54,12 +54,15 @@ EXPERTS: dict[str, Any] = {
     "overtime_limit_hours_per_day": 0.5, "named_owner": False, "answers_live": False, "callback_target_minutes": 120.0,
     "support_call_handle_time_factor": 1.0, "support_call_resolution_factor": 1.1, "warmth": 0.0,
     "quit_rate_per_year": 4.0, "time_to_fill_weeks": 3.0, "ramp_weeks": 5.0, "ramp_start_speed": 0.5,
-    "hiring_cost": 20000.0, "price_per_contact": 15.0,
+    "hiring_cost": 20000.0, "price_per_contact": 15.0, "gain_factor": 0.5,
 }  # fmt: skip
 KNOWLEDGE_BASE: dict[str, Any] = {
     "live": False, "response_target_minutes": 60.0, "cost_per_contact": 0.1, "handle_time_factor": 1.0,
     "resolution_factor": 1.0, "warmth_factor": 0.0,
-    "self_service": {"solved_probability": 0.4, "then": {"email": 0.5, "phone": 0.5}, "delay_mean_minutes": 600.0},
+    "self_service": {
+        "solved_probability": 0.4, "then": {"email": 0.5, "phone": 0.5}, "delay_mean_minutes": 600.0,
+        "community": FORUM["channels"]["forum"]["self_service"]["community"],
+    },
 }  # fmt: skip
 # The book is the list that the two files give; test_account_list_runs.py has what it does.
 TEXTS = {"name", "description", "currency", "accounts.file", "accounts.mapping", "book"}
@@ -101,6 +104,10 @@ SMALL_COMPANY: dict[str, Any] = {
     "categories.relationship.handle_time_sample_minutes": SAMPLE_MINUTES,
     "categories.relationship.handle_time_cv": 0.766,
     "channels.knowledge_base": KNOWLEDGE_BASE,
+    "categories.moderation": FORUM["categories"]["moderation"],
+    "categories.article": FORUM["categories"]["article"],
+    "routing.assign.moderation": {"support": 1.0},
+    "routing.assign.article": {"csm": 1.0},
     "channels.phone.redial": {"probability": 0.6, "delay_mean_minutes": 20.0},
     "channels.video.travel_minutes": 15.0,
     "channels.chat.concurrency": 2,

@@ -12,6 +12,7 @@ from small import inputs_of as inputs_of_values
 
 from sim.model import departures, replication
 from sim.model.accounts import drift
+from sim.model.community import Forum
 from sim.model.compile import compile_inputs
 from sim.model.contacts import Wanted, make_contacts
 from sim.model.health import health, seen
@@ -156,8 +157,8 @@ def captured(inputs: Inputs, monkeypatch: pytest.MonkeyPatch, baseline: Inputs) 
     """First attempts by key, as they were made in the run."""
     made: dict[int, Contact] = {}
 
-    def keeping(wanted: Wanted, accounts: Any, given: Inputs, luck: Luck) -> list[Contact]:
-        contacts = make_contacts(wanted, accounts, given, luck)
+    def keeping(wanted: Wanted, accounts: Any, given: Inputs, luck: Luck, forum: Forum) -> list[Contact]:
+        contacts = make_contacts(wanted, accounts, given, luck, forum)
         made.update({contact.key: contact for contact in contacts})
         return contacts
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small import FORUM
 
 from sim.model import ledger
 from sim.model.compile import compile_inputs
@@ -63,6 +64,7 @@ EVENTFUL = {
     "departures.winback.probability": 1.0,
     "categories.winback.window_weeks": 2,
     "categories.winback.priority": 1,
+    **FORUM,
 }
 
 Run = tuple[Inputs, History]
@@ -312,6 +314,7 @@ OFF: dict[str, Callable[[Inputs, History], float]] = {
     "ill_timed": account_events(ledger.ILL_TIMED),
     "winback": account_events(ledger.WON_BACK),
     "sponsor_reengagement": account_events(ledger.SPONSOR_ENGAGED),
+    "community": lambda _, history: history.tier_weeks["mavens"].sum(),
     "growth": account_events(ledger.WON),
     "expansion": changed_arr,
 }

@@ -20,6 +20,7 @@ from sim.model import ledger
 from sim.model.accounts import opening_table
 from sim.model.agenda import Agenda
 from sim.model.center_state import opening_state
+from sim.model.community import Forum
 from sim.model.compile import compile_inputs
 from sim.model.contact_center import ContactCenter
 from sim.model.contacts import Wanted, make_contacts
@@ -426,7 +427,7 @@ def test_escalation_leaves_the_luck_of_what_is_not_passed_on_alone() -> None:
             account=np.arange(20), category=np.zeros(20, dtype=np.int64), key=np.arange(20, dtype=np.uint64),
             time=np.linspace(1, 100, 20), expires=np.full(20, np.inf),
         )  # fmt: skip
-        made.append(make_contacts(wanted, table, inputs, luck))
+        made.append(make_contacts(wanted, table, inputs, luck, Forum()))
     for one, other in zip(*made, strict=True):
         assert (one.draw, one.u_resolve, one.patience) == (other.draw, other.u_resolve, other.patience)
         tries = one.attempts.tries

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.model.accounts import AccountTable, licence_use
+from sim.model.community import voices
 from sim.model.health import AT_RISK, HEALTHY, health, status
 from sim.model.inputs import BoolArray, FloatArray, IntArray, Phase
 from sim.model.ledger import WON, WON_BACK, Ledger
@@ -87,4 +88,12 @@ class AccountRows:
             total(table.seats[there]),
             total(licence_use(table.states[:, there], table.seats[there])),
             np.full(tiers, outages),
+            *self._voices(phase, there, tier, tiers),
         )
+
+    def _voices(self, phase: Phase, there: IntArray, tier: IntArray, tiers: int) -> list[IntArray]:
+        """Accounts with mavens, and those with detractors, by tier."""
+        if phase.community is None:
+            return [np.zeros(tiers, dtype=np.int64)] * 2
+        both = voices(self.table.states[:, there], phase.community)
+        return [np.bincount(tier[some], minlength=tiers) for some in both]

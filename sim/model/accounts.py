@@ -181,6 +181,7 @@ def contact_effects(
     categories: CategoryRules,
     channels: ChannelRules,
     team_warmth: FloatArray,
+    team_gain_factor: FloatArray,
     by_owner: BoolArray,
     harmed: BoolArray | None = None,
     loss: float = 0.0,
@@ -189,11 +190,11 @@ def contact_effects(
 
     A customer's contact raises satisfaction if it was resolved in time; being unresolved, late, handed over (or
     turning to a team after self-service in vain), repeated, abandoned or blocked each take their share of what is
-    there. What self-service settles moves nothing. A failed contact costs adoption. Contacts
-    that were done raise adoption and executive contact by their category's gains, as a share of what is
-    missing, so that returns diminish; a customer's contact also by the warmth of team and channel. Executive contact
-    gains less from anybody but the account's own person (`by_owner`). What was `harmed` by its timing gains nothing and
-    costs its `loss` of satisfaction and executive contact.
+    there. What self-service settles moves nothing. A failed contact costs adoption. Contacts that were done raise
+    adoption and executive contact by their category's gains, as a share of what is missing, so that returns diminish,
+    times the team's factor on gains; a customer's contact also by the warmth of team and channel. Executive contact
+    gains less from anybody but the account's own person (`by_owner`). What was `harmed` by its timing gains nothing
+    and costs its `loss` of satisfaction and executive contact.
     """
     category, outcome = contacts["category"], contacts["outcome"]
     customer = categories.customer[category]
@@ -210,11 +211,12 @@ def contact_effects(
     )
     warm = customer & ~np.isnan(contacts["started"])
     warmth = np.where(warm, team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]], 0.0)
+    gains = np.where(done, team_gain_factor[contacts["team"]], 0.0)
     offset = np.array(
         [
-            np.where(done, categories.adoption_gain[category], 0.0),
+            gains * categories.adoption_gain[category],
             np.where(done & customer & ~late, rules.resolved_gain, 0.0),
-            1 - (1 - np.where(done, categories.executive_gain[category], 0.0)) * (1 - np.minimum(warmth, 1.0)),
+            1 - (1 - gains * categories.executive_gain[category]) * (1 - np.minimum(warmth, 1.0)),
         ]
     )
     offset[EXECUTIVE] *= np.where(by_owner, 1.0, rules.by_others_share)

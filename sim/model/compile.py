@@ -12,20 +12,18 @@ from typing import Any
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv, ndtr
 
-from sim.model.accounts import seats_by_arr
 from sim.model.calendars import Span
 from sim.model.clock import ContactProfile
 from sim.model.durations import LAWS, NORMAL_GRID, Durations
 from sim.model.inputs import (
     AT_SHIFT_END,
     DRIVERS,
-    HOURS_PER_MONTH,
     HOURS_PER_WEEK,
     WEEKS_PER_YEAR,
-    Book,
     BoolArray,
     CategoryRules,
     ChannelRules,
+    CommunityRules,
     DemandRules,
     DepartureRules,
     Escalation,
@@ -51,16 +49,14 @@ from sim.model.inputs import (
     TierRules,
     WinbackRules,
 )
-from sim.model.luck import Luck, key_of, lognormal, name_key
-from sim.model.routing import pick
+from sim.model.luck import name_key
+from sim.model.opening_book import SMALLEST_CV, opening_book, rate_quantiles
 from sim.model.working_time import working_time
-from sim.scenario import AccountList, Scenario, phases
+from sim.scenario import Scenario, phases
 from sim.scenario.schema_accounts import Accounts, Tier
 from sim.scenario.schema_contacts import Category, Channel, Routing
 from sim.scenario.schema_departures import Departures
 from sim.scenario.schema_teams import Team
-
-SMALLEST_CV = 1e-6  # below it, a spread is none
 
 
 def compile_inputs(scenario: Scenario) -> Inputs:
@@ -69,6 +65,7 @@ def compile_inputs(scenario: Scenario) -> Inputs:
     parts = phases(scenario)
     span = Span(first.start, -first.accounts.warm_up_weeks, first.weeks)
     window = scenario.window
+    compiled = tuple(_phase(part.scenario, _hours(first.start, part.start), span) for part in parts)
     return Inputs(
         name=scenario.name,
         start=scenario.start,
@@ -84,8 +81,8 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         initiated_by=tuple(category.initiated_by for category in first.categories.values()),
         support_call=np.array([category.support_call for category in first.categories.values()]),
         live=np.array([channel.live for channel in first.channels.values()]),
-        book=_book(first),
-        phases=tuple(_phase(part.scenario, _hours(first.start, part.start), span) for part in parts),
+        book=opening_book(first, compiled[0].tiers),
+        phases=compiled,
         opening_adoption=first.accounts.adoption.opening,
         opening_executive_contact=first.accounts.executive_contact.opening,
         opening_burnout=tuple(team.opening_burnout for team in first.teams.values()),
@@ -207,7 +204,15 @@ def _lifecycle(scenario: Scenario) -> dict[str, Any]:
         else None,
         "ill_timed": IllTimedRules(**ill.model_dump()) if ill and switches.ill_timed else None,
         "winback": WinbackRules(**back.model_dump()) if back and switches.winback else None,
+        "community": _community(scenario),
     }
+
+
+def _community(scenario: Scenario) -> CommunityRules | None:
+    for position, channel in enumerate(scenario.channels.values()):
+        if channel.self_service and channel.self_service.community and scenario.mechanisms.community:
+            return CommunityRules(channel=position, **channel.self_service.community.model_dump())
+    return None
 
 
 def _demand(accounts: Accounts) -> DemandRules:
@@ -216,19 +221,9 @@ def _demand(accounts: Accounts) -> DemandRules:
     share = np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum()
     return DemandRules(
         profile=ContactProfile(share),
-        rate_quantiles=_rate_quantiles(accounts.contact_rate_cv),
+        rate_quantiles=rate_quantiles(accounts.contact_rate_cv),
         **_same_named(DemandRules, accounts.model_dump()),
     )
-
-
-def _rate_quantiles(cv: float) -> FloatArray:
-    """Quantiles of a gamma variable with mean 1 at 1,025 equal steps, the last at the middle of its cell."""
-    steps = np.linspace(0, 1, 1025)
-    steps[-1] = 1 - 1 / 4096
-    if cv < SMALLEST_CV:
-        return np.ones(len(steps))
-    shape = 1 / cv**2
-    return np.asarray(gammaincinv(shape, steps) / shape)
 
 
 def _tier(name: str, tier: Tier, tiers: list[str]) -> TierRules:
@@ -258,6 +253,8 @@ def _categories(scenario: Scenario, channels: list[str]) -> CategoryRules:
         sponsor_reengagement=_position(scenario, "sponsor_reengagement"),
         action_plan=_position(scenario, "action_plan"),
         winback=_position(scenario, "winback"),
+        moderation=_position(scenario, "moderation"),
+        article=_position(scenario, "article"),
         onboarding=_position(scenario, "onboarding"),
         customer=np.array([c.initiated_by == "customer" for c in rows]),
         company=np.array([c.initiated_by == "company" for c in rows]),
@@ -332,6 +329,7 @@ def _team(name: str, team: Team, scenario_zone: str | None, span: Span) -> TeamR
         ramp_hours=team.ramp_weeks * HOURS_PER_WEEK,
         changeover_hours=(team.changeover_minutes or 0) / 60,
         price_per_contact=team.price_per_contact or 0.0,
+        gain_factor=1.0 if team.gain_factor is None else team.gain_factor,
         **_same_named(TeamRules, team.model_dump(exclude=_OWN_FORM)),
     )
 
@@ -343,6 +341,7 @@ _OWN_FORM = {  # another form than the schema's
     "at_shift_end",
     "skills",
     "price_per_contact",
+    "gain_factor",
 }
 
 
@@ -430,70 +429,3 @@ def _departures(departures: Departures) -> DepartureRules:
         contraction_probability_per_year=departures.contraction.probability_per_year,
         contraction_size_mean=departures.contraction.size_mean,
     )
-
-
-def _book(scenario: Scenario) -> Book:
-    """The opening book: the accounts of the scenario's list, or an invented one."""
-    return _generated_book(scenario) if scenario.book is None else _listed_book(scenario, scenario.book)
-
-
-def _listed_book(scenario: Scenario, listed: AccountList) -> Book:
-    """The accounts of a list. Their keys come from their ids, so that the order of the rows decides nothing.
-
-    What no list knows is drawn as for an invented book: each account's contact rate, by its key. An account without
-    revenue has one cent, because an opening ARR of 0 says in the ledger that an account was won later.
-    """
-    keys = key_of(np.array([name_key(one) for one in listed.account], dtype=np.uint64), name_key("listed"))
-    u_rate = Luck(scenario.accounts.book_seed, 0).uniform("contact_rate", keys)
-    quantiles = _rate_quantiles(scenario.accounts.contact_rate_cv)
-    per_seat = np.array([tier.arr_per_seat_per_year for tier in scenario.tiers.values()])[listed.tier]
-    return Book(
-        keys=keys,
-        tier=listed.tier.copy(),
-        arr_cents=np.maximum(1, listed.arr_cents),
-        seats=np.where(np.isnan(listed.seats), seats_by_arr(listed.arr_cents, per_seat), listed.seats),
-        contact_rate=np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
-        term_months=listed.term_months.copy(),
-        started=24.0 * listed.started_days,
-        renewal=24.0 * listed.renewal_days,
-        owner=listed.owner_seat.copy(),
-    )
-
-
-def _generated_book(scenario: Scenario) -> Book:
-    """The opening book, from `accounts.book_seed` alone: the same in every replication.
-
-    Renewal dates are spread evenly over the term. In a stationary book with `new` accounts a year, a share
-    new x term / accounts of it is in its first term; earlier terms are geometric with that probability. Accounts
-    younger than the warm-up join during it.
-    """
-    luck = Luck(scenario.accounts.book_seed, 0)
-    quantiles = _rate_quantiles(scenario.accounts.contact_rate_cv)
-    blocks: list[tuple[Any, ...]] = []
-    for index, (name, tier) in enumerate(scenario.tiers.items()):
-        rules = _tier(name, tier, list(scenario.tiers))
-        keys = key_of(np.full(tier.accounts, rules.key, dtype=np.uint64), np.arange(tier.accounts), name_key("opening"))
-        u_arr, u_rate, u_term, u_renewal, u_tenure = luck.uniforms(
-            ("arr", "contact_rate", "term", "renewal", "tenure"), keys
-        )
-        term = rules.term_months[pick(u_term, rules.term_shares[np.newaxis])]
-        term_hours = term * HOURS_PER_MONTH
-        renewal = u_renewal * term_hours
-        first = np.clip(tier.new_accounts_per_year * (term / 12) / max(tier.accounts, 1), 0.02, 0.98)
-        earlier = np.floor(np.log1p(-u_tenure) / np.log1p(-first))
-        arr_cents = np.rint(100 * lognormal(u_arr, tier.arr_per_year_mean, tier.arr_cv)).astype(np.int64)
-        blocks.append(
-            (
-                keys,
-                np.full(tier.accounts, index),
-                arr_cents,
-                seats_by_arr(arr_cents, np.full(tier.accounts, tier.arr_per_seat_per_year)),
-                np.interp(u_rate, np.linspace(0, 1, len(quantiles)), quantiles),
-                term,
-                renewal - term_hours * (1 + earlier),
-                renewal,
-                np.full(tier.accounts, -1),
-            )
-        )
-    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
-    return Book(*columns)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.accounts import AccountTable
+from sim.model.community import Forum, settles
 from sim.model.inputs import FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.kinds import Kind
 from sim.model.ledger import BOUNCED, DEFLECTED, Table
@@ -66,25 +67,27 @@ class Block:
 _AT_ONCE = 256  # a small week in one go, since that is quickest
 
 
-def make_contacts(wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: Luck) -> Block | list[Contact]:
+def make_contacts(
+    wanted: Wanted, accounts: AccountTable, inputs: Inputs, luck: Luck, forum: Forum
+) -> Block | list[Contact]:
     """Contacts in the order given, each by the rules of the dated phase at its own time."""
     if len(inputs.phases) == 1:
-        return _make(wanted, accounts, inputs.phases[0], luck)
+        return _make(wanted, accounts, inputs.phases[0], luck, forum)
     starts = np.array([phase.start_hour for phase in inputs.phases])
     which = np.maximum(0, np.searchsorted(starts, wanted.time, side="right") - 1)
     if not len(which) or which.min() == which.max():
-        return _make(wanted, accounts, inputs.phases[which[0] if len(which) else 0], luck)
+        return _make(wanted, accounts, inputs.phases[which[0] if len(which) else 0], luck, forum)
     made: list[Contact] = [None] * len(which)  # type: ignore[list-item]
     for index in np.unique(which):
         rows = np.flatnonzero(which == index)
         for row, contact in zip(
-            rows.tolist(), _make(wanted.part(rows), accounts, inputs.phases[index], luck), strict=True
+            rows.tolist(), _make(wanted.part(rows), accounts, inputs.phases[index], luck, forum), strict=True
         ):
             made[row] = contact
     return made
 
 
-def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> Block | list[Contact]:
+def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck, forum: Forum) -> Block | list[Contact]:
     n_rules = len(phase.routing.rules)
     route_draws = ("channel", "team", *(f"rule {i}" for i in range(n_rules)))
     u_route = luck.uniforms(route_draws, wanted.key)
@@ -107,7 +110,7 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck) -> B
             second.leg = 1
             contact.draw, contact.mean_hours = 1.0, phase.routing.warm_transfer_hours
     if len(alone):
-        _try_alone(alone, contacts, wanted, asked, phase, luck)
+        _try_alone(alone, contacts, wanted, asked, phase, luck, forum)
     return contacts
 
 
@@ -124,15 +127,20 @@ def _assisted(asked: IntArray, wanted: Wanted, phase: Phase, luck: Luck) -> IntA
 
 
 def _try_alone(
-    rows: IntArray, contacts: list[Contact], wanted: Wanted, asked: IntArray, phase: Phase, luck: Luck
+    rows: IntArray, contacts: list[Contact], wanted: Wanted, asked: IntArray, phase: Phase, luck: Luck, forum: Forum
 ) -> None:
     """Puts an attempt at self-service before the contacts at `rows`.
 
-    Its patience is the time until the customer turns to a team if it fails.
+    Its patience is the time until the customer turns to a team if it fails. It settles the matter or not by the
+    state of the forum at the week's start: its luck is -1 or 2, below or above every chance.
     """
     first = wanted.part(rows)
     u_solved, u_after = luck.uniforms(("self-service", "bounces after"), first.key)
-    for row, solved, after in zip(rows.tolist(), u_solved.tolist(), u_after.tolist(), strict=True):
+    chance = phase.channels.solved
+    if phase.community is not None:
+        chance = settles(chance, forum, phase.community)
+    luck_of = np.where(u_solved < chance[asked[rows]], -1.0, 2.0)
+    for row, solved, after in zip(rows.tolist(), luck_of.tolist(), u_after.tolist(), strict=True):
         inner, helps = contacts[row], phase.channels.self_service[asked[row]]
         assert helps is not None
         later = inner

@@ -157,6 +157,8 @@ class CategoryRules:
     sponsor_reengagement: int
     action_plan: int
     winback: int
+    moderation: int
+    article: int
     onboarding: int
     customer: BoolArray
     company: BoolArray
@@ -185,6 +187,23 @@ class SelfServiceRules:
 
 
 @dataclass(frozen=True)
+class CommunityRules:
+    """A channel of self-service in which customers answer one another."""
+
+    channel: int
+    maven_adoption_above: float
+    offended_below: float
+    answers_per_maven_week: float
+    complaints_per_detractor_week: float
+    complaint_loss: float
+    stale_share: float
+    memory_weeks: float
+    threads_per_article: int
+    article_gain: float
+    article_half_life_weeks: float
+
+
+@dataclass(frozen=True)
 class RedialRules:
     """Customers who gave up on the line, or found it full, and call again."""
 
@@ -208,6 +227,11 @@ class ChannelRules:
     slower_per_extra_contact: FloatArray
     redial: tuple[RedialRules | None, ...]
     self_service: tuple[SelfServiceRules | None, ...]
+
+    @cached_property
+    def solved(self) -> FloatArray:
+        """(channels,), chance that self-service settles a matter; nan: the channel is none."""
+        return np.array([np.nan if rules is None else rules.solved_probability for rules in self.self_service])
 
 
 AT_SHIFT_END = ("finish", "pause", "hand_over")
@@ -249,6 +273,7 @@ class TeamRules:
     callback_target_hours: float
     support_call_handle_factor: float
     support_call_resolution_factor: float
+    gain_factor: float
     warmth: float
     queue_capacity: int | None
     changeover_hours: float
@@ -433,6 +458,7 @@ class MechanismSwitches:
     ill_timed: bool
     winback: bool
     sponsor_reengagement: bool
+    community: bool
     growth: bool
     expansion: bool
     one_open_contact_per_account: bool
@@ -449,6 +475,7 @@ class Phase:
     outages: OutageRules | None
     ill_timed: IllTimedRules | None
     winback: WinbackRules | None
+    community: CommunityRules | None
     demand: DemandRules
     tiers: tuple[TierRules, ...]
     categories: CategoryRules
@@ -501,6 +528,11 @@ class Phase:
     def warmth(self) -> FloatArray:
         """(teams,), each team's warmth."""
         return np.array([team.warmth for team in self.teams])
+
+    @cached_property
+    def gain_factors(self) -> FloatArray:
+        """(teams,), what the gains of contacts that each team handles are multiplied by."""
+        return np.array([team.gain_factor for team in self.teams])
 
     @cached_property
     def prices(self) -> FloatArray:

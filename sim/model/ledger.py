@@ -164,6 +164,8 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "seats_sum": "f8",
     "licences_used_sum": "f8",
     "outages": "i2",  # of the product in the week, the same for all tiers
+    "mavens": "i4",  # accounts that answer in the community, if there is one
+    "detractors": "i4",  # accounts that complain there
 }
 
 # Of the account or the seat that a run was asked to follow; week -1 is the start of the run.

@@ -6,8 +6,6 @@ account table, rows for account_events and tier_weeks, and the work that the wee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from sim.model import departures
@@ -26,6 +24,7 @@ from sim.model.accounts import (
     drift,
     sponsor_leaves,
 )
+from sim.model.community import Forum, numbered, readers_satisfaction, voices
 from sim.model.health import health, plans_due, seen
 from sim.model.inputs import (
     HOURS_PER_MONTH,
@@ -41,6 +40,8 @@ from sim.model.inputs import (
 )
 from sim.model.ledger import (
     ANNOUNCED,
+    BOUNCED,
+    DEFLECTED,
     ILL_TIMED,
     MIDTERM,
     ONBOARDING_DONE,
@@ -59,54 +60,19 @@ from sim.model.ledger import (
 )
 from sim.model.luck import Luck, counts, key_of, name_key
 from sim.model.newcomers import plan_new_accounts
+from sim.model.tick import Tick, Trigger
 
 _SETTLEMENT = ("save", "renew", "change", "size")
 _COMPANY = np.array([name_key("company")], dtype=np.uint64)
 
 
-@dataclass(frozen=True)
-class Trigger:
-    """Work that an event gives rise to: one contact of `category` for each of `accounts`, number j.
-
-    deadline : hours, (accounts,). lost : whether it is for accounts that have left.
-    """
-
-    category: int
-    accounts: IntArray
-    j: int
-    deadline: FloatArray
-    lost: bool = False
-
-    def of(self, active: BoolArray) -> Trigger:
-        """The same for those accounts that it still concerns."""
-        concerned = active[self.accounts] != self.lost
-        return replace(self, accounts=self.accounts[concerned], deadline=self.deadline[concerned])
-
-
-@dataclass(frozen=True)
-class Tick:
-    """One step of the accounts' clock: it ends at `hour`, after `weeks`, and is the `number`-th since the start."""
-
-    hour: float
-    weeks: float
-    number: int
-
-    @property
-    def week(self) -> int:
-        """The week that it ends, or in which it lies."""
-        return int(np.ceil(self.hour / HOURS_PER_WEEK)) - 1
-
-    @property
-    def ends_week(self) -> bool:
-        return self.hour % HOURS_PER_WEEK == 0
-
-
 class Lifecycle:
     """The accounts of one replication of one scenario."""
 
-    def __init__(self, inputs: Inputs, table: AccountTable, luck: Luck, ledger: Ledger) -> None:
+    def __init__(self, inputs: Inputs, table: AccountTable, forum: Forum, luck: Luck, ledger: Ledger) -> None:
         self.inputs = inputs
         self.table = table
+        self.forum = forum
         self.luck = luck
         self.rows = AccountRows(table, ledger)
         self._shocks: dict[str, tuple[Phase, int, BoolArray]] = {}
@@ -143,7 +109,8 @@ class Lifecycle:
         3. Each contact still open past its target costs satisfaction; so do outages, and adoption too. The other half
            of the drift follows; sponsors leave; without one executive contact has a ceiling.
         4. Onboardings are judged; what the company sees of each account's health follows; action plans begin.
-        5. Each driver's intent grows by its hazard.
+        5. Who asked in the community reads complaints there; its threads are to be moderated, articles to be written.
+        6. Each driver's intent grows by its hazard.
 
         overdue : (accounts,), contacts open past their target.
         """
@@ -155,7 +122,7 @@ class Lifecycle:
         loss = phase.ill_timed.loss if phase.ill_timed else 0.0
         by_owner = rows["seat"] == table.owner[rows["team"], account]
         slope, offset = contact_effects(
-            rows, rules, phase.categories, phase.channels, phase.warmth, by_owner, harmed, loss
+            rows, rules, phase.categories, phase.channels, phase.warmth, phase.gain_factors, by_owner, harmed, loss
         )
         apply_in_order(table.states, account, rows["ended"], slope, offset)
         late = np.flatnonzero(overdue)
@@ -169,6 +136,7 @@ class Lifecycle:
         triggers = self._sponsors_leave(tick, phase)
         self._judge_onboarding(tick, phase)
         triggers += self._plan_action(tick, phase)
+        triggers += self._visit_forum(tick, phase, rows)
         if phase.switches.churn:
             table.intent += self._hazards(tick.week, phase) * (table.active * tick.weeks)
         return triggers
@@ -255,6 +223,34 @@ class Lifecycle:
         self.rows.record(PLAN_OPENED, tick.hour, rows)
         never = np.full(len(rows), np.inf)
         return [Trigger(phase.categories.action_plan, rows, j, never) for j in range(rules.plan_contacts)]
+
+    def _visit_forum(self, tick: Tick, phase: Phase, rows: Table) -> list[Trigger]:
+        """What the tick's threads in the community do: to the forum, to those who asked, and to the company's work."""
+        rules, table, positions = phase.community, self.table, phase.categories
+        if rules is None:
+            return []
+        asked, done = rows["channel"] == rules.channel, rows["outcome"] == RESOLVED
+        settled = asked & (rows["outcome"] == DEFLECTED)
+        asked = settled | asked & (rows["outcome"] == BOUNCED)
+        threads = rows["account"][asked].astype(np.int64)
+        mavens, detractors = voices(table.states, rules)
+        self.forum.remember(
+            rules,
+            tick.weeks,
+            threads=len(threads),
+            moderated=int(np.count_nonzero(done & (rows["category"] == positions.moderation))),
+            mavens=int(np.count_nonzero(mavens & table.active)),
+            detractors=int(np.count_nonzero(detractors & table.active)),
+            articles=int(np.count_nonzero(done & (rows["category"] == positions.article))),
+        )
+        table.states[SATISFACTION] *= readers_satisfaction(threads, len(table), self.forum, rules)
+        answered = np.flatnonzero(settled)
+        articles = rows["account"][answered[: self.forum.articles_due(rules, len(answered))]].astype(np.int64)
+        return [
+            Trigger(category, accounts, 7 * j + tick.number % 7, np.full(len(accounts), np.inf))
+            for category, each in ((positions.moderation, threads), (positions.article, articles))
+            for j, accounts in enumerate(numbered(each))
+        ]
 
     def _hazards(self, week: int, phase: Phase) -> FloatArray:
         table, rules = self.table, phase.departures

@@ -44,16 +44,18 @@ from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
 from sim.model.branching import branches
 from sim.model.center_state import CenterState, opening_state
+from sim.model.community import Forum
 from sim.model.contact_center import ContactCenter, Pending
 from sim.model.contacts import Wanted, contact_rows, happened, make_contacts
 from sim.model.demand import contact_rates, planned_work
 from sim.model.inputs import HOURS_PER_WEEK, Inputs, IntArray, Phase
 from sim.model.ledger import OPEN, History, Ledger
-from sim.model.lifecycle import Lifecycle, Tick, Trigger
+from sim.model.lifecycle import Lifecycle
 from sim.model.luck import Luck, counts, key_of
 from sim.model.people_tick import condition_after_day, people_rows, plan_absences, plan_leave, staff_changes
 from sim.model.queue import Contact, records
 from sim.model.staffing import set_headcount
+from sim.model.tick import Tick, Trigger
 from sim.model.watch import Watch
 
 _BLOCK_ROWS = 4096  # of the ledger, at least
@@ -69,6 +71,7 @@ class State:
 
     accounts: AccountTable
     center: CenterState
+    forum: Forum
     overdue: IntArray  # (accounts,), customers' contacts open past their target when the last week ended
     triggers: list[Trigger]  # work that the last week gave rise to
     pending: list[Pending] = field(default_factory=list)  # what is on its way
@@ -118,6 +121,7 @@ def replicate(
             begin * HOURS_PER_WEEK,
         ),
         center=opening_state(first, baseline.opening_vacancies, burnout, begin * HOURS_PER_WEEK),
+        forum=Forum(),
         overdue=np.zeros(len(baseline.book.keys), dtype=np.int64),
         triggers=[],
     )
@@ -166,7 +170,7 @@ class Run:
         self.agenda = Agenda(first_week * HOURS_PER_WEEK)
         self.phase = inputs.phase_at(first_week * HOURS_PER_WEEK)
         self.center = ContactCenter(self.agenda, self.phase, state.center)
-        self.lifecycle = Lifecycle(inputs, state.accounts, luck, ledger)
+        self.lifecycle = Lifecycle(inputs, state.accounts, state.forum, luck, ledger)
         self._unwritten: list[tuple[NDArray[Any], IntArray]] = []  # contacts that are to become rows, their tiers
         self._customers = np.flatnonzero(self.phase.categories.customer)
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
@@ -326,7 +330,7 @@ class Run:
             self._serve_books(week * HOURS_PER_WEEK)
         state.triggers = [trigger.of(table.active) for trigger in state.triggers]
         wanted, customers = self._wanted(week)
-        made = make_contacts(wanted, table, self.inputs, self.luck)
+        made = make_contacts(wanted, table, self.inputs, self.luck, state.forum)
         self.center.expect(made[:customers])
         state.triggers = []
         for contact in made[customers:]:

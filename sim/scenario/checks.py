@@ -29,6 +29,8 @@ TRIGGERED_BY = {
     "sponsor_reengagement": "sponsor_loss",
     "action_plan": "action_plans",
     "winback": "winback",
+    "moderation": "community",
+    "article": "community",
 }
 
 
@@ -162,6 +164,8 @@ def _categories(f: Facts) -> Iterator[Finding]:
     for name, mechanism in TRIGGERED_BY.items():
         on = f.get("mechanisms", mechanism)
         if name in checks_accounts.OPTIONAL and f.get(*checks_accounts.OPTIONAL[name]) is None:
+            continue
+        if mechanism == "community" and not checks_contacts.communities(f):
             continue
         if name not in f.names["categories"] and on is not False and f.names["categories"]:
             yield Finding(

@@ -72,6 +72,14 @@ def channels(f: Facts) -> Iterator[Finding]:
             )
         if channel.get("self_service") is not None:
             yield from _self_service(f, name, channel)
+    for name in communities(f)[1:]:
+        message = f"'{segment(communities(f)[0])}' is a community already; a company has one: delete this"
+        yield Finding(("channels", name, "self_service", "community"), message)
+
+
+def communities(f: Facts) -> list[str]:
+    """The channels in which customers answer one another."""
+    return [name for name, _ in f.items("channels") if f.get("channels", name, "self_service", "community") is not None]
 
 
 def _self_service(f: Facts, name: str, channel: Mapping[str, Any]) -> Iterator[Finding]:

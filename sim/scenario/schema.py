@@ -52,6 +52,7 @@ class Mechanisms(Part):
     ill_timed: bool = True
     winback: bool = True
     sponsor_reengagement: bool = True
+    community: bool = True
     growth: bool = True
     expansion: bool = True
     one_open_contact_per_account: bool = Field(

@@ -55,6 +55,35 @@ class Redial(Part):
     delay_mean_minutes: Annotated[float, Field(gt=0, le=100_000)] = Field(description="mean minutes until they do")
 
 
+class Community(Part):
+    """Customers who know the product well answer others in a forum, which the company keeps in order."""
+
+    maven_adoption_above: Share = Field(
+        description="accounts with at least this adoption have people who know the product very well (mavens)"
+    )
+    offended_below: Share = Field(
+        description="satisfaction below which such accounts complain in the forum and answer no more (detractors)"
+    )
+    answers_per_maven_week: Annotated[float, Field(ge=0, le=1000)] = Field(
+        description="answers a week by an account with mavens; they fall on threads at random"
+    )
+    complaints_per_detractor_week: Annotated[float, Field(ge=0, le=1000)] = Field(
+        description="complaints a week by an account of detractors; they fall on threads at random"
+    )
+    complaint_loss: Share = Field(description="share of satisfaction that is lost where a thread has complaints")
+    stale_share: Share = Field(
+        description="share of the chance to settle a matter that is lost while no thread is moderated"
+    )
+    memory_weeks: Weeks = Field(description="weeks over which threads, answers and moderation count (mean age)")
+    threads_per_article: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        description="settled threads that give rise to one article ('article', a triggered category)"
+    )
+    article_gain: Share = Field(
+        description="share of what self-service leaves open that one more article settles, in all its channels"
+    )
+    article_half_life_weeks: Weeks = Field(description="weeks until half of what an article helps is out of date")
+
+
 class SelfService(Part):
     """A channel in which customers help themselves, or one another: knowledge base, community, automation."""
 
@@ -63,6 +92,10 @@ class SelfService(Part):
         description="assisted channels to which the others turn, and their shares", min_length=1, max_length=20
     )
     delay_mean_minutes: Annotated[float, Field(gt=0, le=100_000)] = Field(description="mean minutes until they do")
+    community: Community | None = Field(
+        default=None,
+        description="other customers answer; each thread gives rise to a 'moderation' contact (triggered)",
+    )
 
 
 class Channel(Part):

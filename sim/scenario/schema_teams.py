@@ -135,6 +135,11 @@ class Team(Part):
     price_per_contact: Annotated[float, Field(ge=0, le=100_000)] | None = Field(
         default=None, description="what a partner charges for each contact that it handles, beside its hourly cost"
     )
+    gain_factor: Share | None = Field(
+        default=None,
+        description="gains in adoption and executive contact by contacts that this team handles, times (a partner "
+        "knows less of the customer: below 1); without it, 1",
+    )
     warmth: Share = Field(
         description="gain in executive contact by a customer's contact with this team, as a share of what is missing"
     )

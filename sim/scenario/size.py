@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sim.scenario.checks_contacts import communities
 from sim.scenario.errors import number, segment
 from sim.scenario.facts import Facts, Finding
 
@@ -109,6 +110,8 @@ def _streams(f: Facts, tier: str) -> Iterator[Stream]:
             told += ["more while new (novelty_factor, novelty_weeks)"] if new * novelty > accounts else []
             why = ", ".join([who, f"contacts_per_account_month {number(rate)}", *told])
             yield Stream(tier, str(name), accounts * each, new * each, new * novelty * each, why)
+            each *= sum(_number(f.get("categories", name, "channel_shares", forum), 0.0) for forum in communities(f))
+            yield Stream(tier, "moderation", accounts * each, new * each, new * novelty * each, why)
     for name, cadence in f.items("playbooks", tier):
         if isinstance(cadence, dict):
             each = 1 / cadence["every_weeks"] if cadence.get("every_weeks") else 0.0

@@ -12,10 +12,12 @@ from typing import Any
 
 from sim.scenario import Scenario, phases
 from sim.scenario.schema_contacts import Rule
+from sim.scenario.union import with_all_names
 from sim.study.kpis import team_title
 
 MOST_TOLD = 4
 NOT_INPUTS = frozenset({"name", "description", "changes", "book"})
+KINDS = {"teams": "team", "channels": "channel", "categories": "category"}
 Values = dict[str, Any]
 
 
@@ -28,13 +30,18 @@ def change_sentences(
     """
     said: Values = {}
     sentences = []
-    for day, ours, theirs in _states(baseline, what_if):
+    new, gone = _names(what_if, baseline), _names(baseline, what_if)
+    named = [f"there is {_named(kind, name)}" for kind, name in new]
+    named += [f"there is no {_named(kind, name)[2:]}" for kind, name in gone]
+    both = with_all_names([baseline, what_if])
+    for day, ours, theirs in _states(both[0], both[1], [*new, *gone]):
         differing = {path: value for path, value in theirs.items() if ours.get(path) != value}
         differing |= {path: None for path in ours if path not in theirs}
         fresh = {path for path, value in differing.items() if path not in said or said[path] != value}
         back = {path for path in said if path not in differing}
         said = differing
-        clauses = list(_clauses(fresh | back, ours, theirs, support_share or {}))
+        clauses = [*named, *_clauses(fresh | back, ours, theirs, support_share or {})]
+        named = []
         if clauses:
             start = "From the start" if day <= baseline.start else f"From {day_words(day)}"
             sentences.append(f"{start} {_joined(clauses)}.")
@@ -46,12 +53,31 @@ def day_words(day: dt.date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _states(baseline: Scenario, what_if: Scenario) -> Iterator[tuple[dt.date, Values, Values]]:
-    """The flat values of both scenarios at every date on which one of them changes."""
+def _names(one: Scenario, other: Scenario) -> list[tuple[str, str]]:
+    """(kind, name) of the teams, channels and categories that only the one has."""
+    return [(kind, name) for kind in KINDS for name in getattr(one, kind) if name not in getattr(other, kind)]
+
+
+def _named(kind: str, name: str) -> str:
+    title = team_title(name) if kind == "teams" else name.replace("_", " ")
+    return f"a {KINDS[kind]} '{title}'"
+
+
+def _states(
+    baseline: Scenario, what_if: Scenario, apart: list[tuple[str, str]]
+) -> Iterator[tuple[dt.date, Values, Values]]:
+    """The flat values of both scenarios at every date on which one of them changes.
+
+    apart : names that only one has; what they are is not told, but how many people a team has.
+    """
+    untold = tuple(f"{kind}.{name}." for kind, name in apart)
     ours, theirs = phases(baseline), phases(what_if)
     for day in sorted({phase.start for phase in [*ours, *theirs]}):
         now = [[phase for phase in parts if phase.start <= day][-1].scenario for parts in (ours, theirs)]
-        yield day, _flat(now[0]), _flat(now[1])
+        before, after = (
+            {p: v for p, v in _flat(one).items() if not p.startswith(untold) or p.endswith(".headcount")} for one in now
+        )
+        yield day, before, after
 
 
 def _flat(scenario: Scenario) -> Values:
@@ -81,11 +107,31 @@ def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mappi
     freezes = sorted(path for path in paths if path.startswith("teams.") and path.endswith(".hiring_freeze"))
     for path in freezes:
         yield f"the {team_title(path.split('.')[1])} team {'hires nobody' if theirs[path] else 'hires again'}"
-    others = sorted(paths - {"routing.rules", *heads, *freezes})
+    shares = {path for path in paths if path.startswith("routing.assign.") or ".channel_shares." in path}
+    yield from _divisions(shares, theirs)
+    others = sorted(paths - {"routing.rules", *heads, *freezes, *shares})
     for path in others[:MOST_TOLD]:
         yield f"{path} is {_shown(theirs.get(path))} instead of {_shown(ours.get(path))}"
     if len(others) > MOST_TOLD:
         yield f"{len(others) - MOST_TOLD} more inputs differ"
+
+
+def _divisions(paths: set[str], values: Values) -> Iterator[str]:
+    """'training contacts go to Partner'; 'how to contacts come 60 % by phone and 40 % by email'."""
+    categories: dict[str, list[str]] = {}
+    for whole in sorted({path.rsplit(".", 1)[0] for path in paths}):
+        shares = {path.rsplit(".", 1)[1]: v for path, v in values.items() if path.rsplit(".", 1)[0] == whole and v}
+        largest = sorted(shares, key=lambda name: -shares[name])
+        if whole.startswith("routing"):
+            category, verb, names = whole.split(".")[2], "go", [f"to {team_title(name)}" for name in largest]
+        else:
+            category, verb, names = whole.split(".")[1], "come", [f"by {name.replace('_', ' ')}" for name in largest]
+        parts = [f"{100 * shares[one]:.3g} % {name}" for one, name in zip(largest, names, strict=True)]
+        text = f"{verb} {names[0] if len(names) == 1 else _joined(parts) if parts else 'nowhere'}"
+        categories.setdefault(text, []).append(category.replace("_", " "))
+    for text, named in categories.items():
+        some = [*named[:MOST_TOLD], *([f"{len(named) - MOST_TOLD} other"] if len(named) > MOST_TOLD else [])]
+        yield f"{_joined(some)} contacts {text}"
 
 
 def _rule(rule: Rule, support_share: Mapping[str, float]) -> str:

@@ -22,6 +22,7 @@ from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.scenario import AccountSource, Scenario
 from sim.scenario.evidence import evidence, widest_assumptions
+from sim.scenario.union import with_all_names
 from sim.study.alerts import alerts
 from sim.study.decision import decide, plain, plain_change
 from sim.study.ends import End, corners
@@ -131,7 +132,8 @@ def compare(
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
-    The scenarios need the baseline's names (tiers, categories, channels, teams), opening book and calendar.
+    The scenarios need the baseline's tiers, opening book and calendar. A category, channel or team that only one of
+    them has is at rest in the others: it has no contacts, no people and no cost there.
     Parameters and errors are those of `run`.
 
     keep_accounts : whether to tell also who is at risk, as `Comparison.risk`.
@@ -321,7 +323,7 @@ class _Study:
         _check_range("seed", seed, SEED_RANGE)
         self.scenarios = list(scenarios)
         self.seed, self.replications = seed, replications
-        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in scenarios)
+        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in with_all_names(scenarios))
         self.names = _distinct([one.name for one in scenarios])
         self.registry: dict[str, Kpi] = registry(self.inputs[0], scenarios[0].currency)
 

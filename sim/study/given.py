@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.scenario import AccountList, AccountSource, Problem, Scenario, ScenarioError, load_scenario
+from sim.scenario.union import with_all_names
 from sim.study.errors import StudyInputError
 
 ScenarioLike = Scenario | str | Path
@@ -48,25 +49,28 @@ SAME_EVERYWHERE = (
     "accounts.adoption.opening", "accounts.executive_contact.opening",
     "teams.*.opening_vacancies", "teams.*.opening_burnout", "departures.opening_intent_factor",
 )  # fmt: skip
-NAMES = ("tiers", "categories", "channels", "teams")
 
 
 def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) -> None:
-    """Raises ScenarioError unless the scenarios have the baseline's names, calendar and opening state."""
-    baseline = loaded[0]
+    """Raises ScenarioError unless the scenarios have the baseline's tiers, calendar and opening state.
+
+    Categories, channels and teams may differ: what a scenario does not have is at rest there (`with_all_names`).
+    """
+    baseline, *others = with_all_names(loaded)
     problems: list[Problem] = []
-    for scenario, source in zip(loaded[1:], given[1:], strict=True):
-        known = len(problems)
+    for scenario, source in zip(others, given[1:], strict=True):
         file = scenario.name if isinstance(source, Scenario) else str(source)
-        for kind in NAMES:
-            ours, theirs = list(getattr(scenario, kind)), list(getattr(baseline, kind))
-            if ours != theirs:
-                message = (
-                    f"{', '.join(ours)}: a comparison needs the baseline's names in its order ({', '.join(theirs)})."
-                )
-                problems.append(Problem(file, 0, kind, message))
-        if len(problems) > known:
+        ours, theirs = list(scenario.tiers), list(baseline.tiers)
+        if ours != theirs:
+            message = f"{', '.join(ours)}: a comparison needs the baseline's tiers in its order ({', '.join(theirs)})."
+            problems.append(Problem(file, 0, "tiers", message))
             continue
+        for kind in ("initiated_by", "support_call"):
+            for name, category in scenario.categories.items():
+                this, that = getattr(category, kind), getattr(baseline.categories[name], kind)
+                if this != that:
+                    message = f"{this} differs from the baseline's {that}; results count a category in one way."
+                    problems.append(Problem(file, 0, f"categories.{name}.{kind}", message))
         if scenario.book != baseline.book:
             book, other = map(_book_words, (scenario.book, baseline.book))
             message = (

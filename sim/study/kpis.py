@@ -14,6 +14,7 @@ import numpy as np
 from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.study.kpi_accounts import account_kpis, mean_accounts
+from sim.study.kpi_community import community_kpis
 from sim.study.kpi_costs import Costs, cost_kpis, costs
 from sim.study.kpi_money import value_kpis
 from sim.study.kpi_parts import DRIVERS, KpiValues, Span, arr_path, decisions, ratio, where
@@ -153,6 +154,16 @@ _COMPANY: tuple[Kpi, ...] = (
      "higher", "those that stayed over all that had announced", 0.05, False),
     Kpi("self_service_share", "Settled by self-service", "share", "customers who tried to help themselves",
      "higher", "contacts settled in self-service over those begun there", 0.02, False),
+    Kpi("community_settled_share", "Settled in the community", "share", "threads begun in the window", "higher",
+     "threads that other customers settled over all threads", 0.02, False),
+    Kpi("community_moderated_share", "Threads moderated", "share", "moderation that ended in the window", "higher",
+     "moderation of threads that was done over what was done or expired", 0.02, False),
+    Kpi("maven_share", "Accounts that answer others", "share", ALL_ACCOUNTS, "higher",
+     "share of account-weeks with people who know the product very well and answer in the community", 0.01, False),
+    Kpi("detractor_share", "Accounts that complain in public", "share", ALL_ACCOUNTS, "lower",
+     "share of account-weeks with such people who are offended and complain in the community", 0.005, False),
+    Kpi("articles_written", "Articles written", "contacts", "articles done in the window", None,
+     "articles written from settled threads", 0.05, True),
 )  # fmt: skip
 
 _TEAM: tuple[Kpi, ...] = (
@@ -301,6 +312,7 @@ def compute(history: History, inputs: Inputs, spent: Costs | None = None) -> Kpi
     values = account_kpis(history, inputs, span, ended, path)
     values |= cost_kpis(spent, inputs) | team_kpis(history, inputs, span)
     values |= tier_kpis(history, inputs, span, ended, path, spent)
+    values |= community_kpis(history, inputs, span)
     values |= value_kpis(history, inputs, span, ended, path, spent)
     outside = spent.total + _number(values["cac_spent"])
     weeks = where(history.tier_weeks, span.holds_week(history.tier_weeks["week"]))

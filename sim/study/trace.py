@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sim.model.accounts import opening_table
+from sim.model.community import Forum
 from sim.model.compile import compile_inputs
 from sim.model.inputs import HOURS_PER_WEEK, Inputs
 from sim.model.ledger import History, Ledger
@@ -122,7 +123,7 @@ def account_keys(scenario: Scenario, inputs: Inputs, seed: int, replication: int
     """
     luck = Luck(seed, replication)
     opening = opening_table(inputs.book, inputs.phases[0], luck, 0.0, 0.0, 0.0)
-    lifecycle = Lifecycle(inputs, opening, luck, Ledger())
+    lifecycle = Lifecycle(inputs, opening, Forum(), luck, Ledger())
     lifecycle.plan_new_accounts()
     table, listed = lifecycle.table, len(inputs.book.keys)
     names = dict(zip(account_ids(scenario, inputs), inputs.book.keys.tolist(), strict=True))
