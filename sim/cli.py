@@ -19,7 +19,7 @@ import typer
 
 from sim import cli_erlang, cli_trace, cli_verify
 from sim.cli_errors import BadInput
-from sim.cli_list import account_source, list_files, tell_list
+from sim.cli_list import account_source, list_files, tell_given
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
@@ -142,7 +142,7 @@ def run(
     from sim.study import experiment
 
     source = account_source(accounts, mapping)
-    tell_list(scenario, source)
+    tell_given([scenario], source)
 
     _study(
         lambda progress, cancel: experiment.run(
@@ -184,7 +184,7 @@ def compare(
     from sim.study import experiment
 
     source = account_source(accounts, mapping)
-    tell_list(baseline, source)
+    tell_given([baseline, *scenarios], source)
 
     def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
         found = experiment.compare(
@@ -251,7 +251,7 @@ def accounts(
     from sim.study import experiment
 
     source = account_source(accounts, mapping)
-    tell_list(scenario, source)
+    tell_given([scenario], source)
     _study(
         lambda progress, cancel: experiment.accounts_at_risk(
             scenario,
@@ -291,7 +291,7 @@ def worth(
     from sim.study import experiment
 
     source, since = account_source(accounts, mapping), _day(day)
-    tell_list(scenario, source)
+    tell_given([scenario], source)
     _study(
         lambda progress, cancel: experiment.worth(
             scenario,

@@ -1,12 +1,14 @@
-"""The company's own list of accounts, as the commands take it.
+"""What the commands are given: the company's own list of accounts, and scenario files that may hold a slip.
 
-In: the options `--accounts` and `--mapping`. Out: an `AccountSource` for the study, its files, how it was read.
+In: the options `--accounts` and `--mapping`, scenario files. Out: an `AccountSource` for the study, its files, how it
+was read; warnings.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ from sim.cli_text import printable
 
 if TYPE_CHECKING:
     from sim.scenario import AccountSource
+
+MOST_WARNINGS = 3
 
 
 def list_files(accounts: Path | None, mapping: Path | None) -> list[Path]:
@@ -32,11 +36,27 @@ def account_source(accounts: Path | None, mapping: Path | None) -> AccountSource
     return None if accounts is None else AccountSource.from_files(accounts, mapping)
 
 
-def tell_list(scenario: Path, source: AccountSource | None) -> None:
-    """Says on stderr how a scenario's list of accounts was read; errors are told by the study, all at once."""
-    from sim.scenario import ScenarioError, load_scenario
+def tell_given(scenarios: Sequence[Path], source: AccountSource | None) -> None:
+    """Says on stderr how the first scenario's list of accounts was read, then the warnings of all scenarios.
 
-    with contextlib.suppress(ScenarioError):
-        book = load_scenario(scenario, accounts=source).book
-        for line in book.summary if book is not None else ():
-            print(printable(line), file=sys.stderr)
+    A warning is told once, with the first file that it is about: what-ifs share those of their baseline. Of many, the
+    first few. Errors are told by the study, all at once.
+    """
+    from sim.scenario import ScenarioError, load_scenario
+    from sim.scenario.doubts import doubts
+
+    found: dict[str, Path] = {}
+    for file in scenarios:
+        with contextlib.suppress(ScenarioError):
+            scenario = load_scenario(file, accounts=source)
+            if file is scenarios[0] and scenario.book is not None:
+                print("\n".join(map(printable, scenario.book.summary)), file=sys.stderr)
+            for doubt in doubts(scenario):
+                found.setdefault(doubt, file)
+    told = list(found.items())
+    for doubt, file in told[:MOST_WARNINGS]:
+        print(printable(f"{file}: warning: {doubt}"), file=sys.stderr)
+    left = [file for _, file in told[MOST_WARNINGS:]]
+    if left:
+        files = " ".join(map(str, dict.fromkeys(left)))
+        print(printable(f"and {len(left):,} more: csm-planner validate {files}"), file=sys.stderr)

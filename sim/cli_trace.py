@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli_errors import BadInput
-from sim.cli_list import account_source, list_files, tell_list
+from sim.cli_list import account_source, list_files, tell_given
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
@@ -62,7 +62,7 @@ def trace(
     from sim.study.trace import trace_account, trace_person
 
     source = account_source(accounts, mapping)
-    tell_list(scenario, source)
+    tell_given([scenario], source)
     tell, name = (trace_account, account) if account is not None else (trace_person, agent or "")
     try:
         with stop_on_signals() as stopped:

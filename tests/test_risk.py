@@ -387,7 +387,17 @@ def test_json_is_plain_and_whole() -> None:
     report = report_of({"weeks": 8})
     plain = json.loads(report.to_json(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert list(plain) == [
-        *("provenance", "scenario", "start", "currency", "horizon_weeks", "replications", "leaving", "arr_leaving"),
+        *(
+            "provenance",
+            "scenario",
+            "start",
+            "currency",
+            "horizon_weeks",
+            "replications",
+            "warnings",
+            "leaving",
+            "arr_leaving",
+        ),
         *("accounts", "calendar"),
     ]
     assert plain["leaving"]["mean"] == pytest.approx(report.accounts.leaves.mean.sum())

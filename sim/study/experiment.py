@@ -21,6 +21,7 @@ from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.scenario import AccountSource, Scenario
+from sim.scenario.doubts import doubts
 from sim.scenario.evidence import evidence, widest_assumptions
 from sim.scenario.union import with_all_names
 from sim.study.alerts import alerts
@@ -242,6 +243,7 @@ def worth(
             replications=len(finished),
             provenance=study.provenance(messages),
             failures=messages,
+            warnings=tuple(doubts(one)),
         )
 
     return _execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
@@ -340,6 +342,7 @@ class _Study:
             "alerts": tuple(
                 alerts(one, [done.measured[i].flow for done in finished]) for i, one in enumerate(self.inputs)
             ),
+            "warnings": tuple(tuple(doubts(one)) for one in self.scenarios),
             "people": people_spread(
                 self.inputs[0].teams,
                 [[one.measured[i].persons for one in finished] for i in range(len(self.names))],
@@ -359,7 +362,8 @@ class _Study:
         messages = tuple(map(str, failures))
         measures = [kept for one in finished if (kept := one.measured[i].accounts) is not None]
         named = self.provenance(messages)
-        return risk_report(self.names[i], self.scenarios[i], self.inputs[i], measures, named, messages)
+        one = self.scenarios[i]
+        return risk_report(self.names[i], one, self.inputs[i], measures, named, messages, doubts(one))
 
     def provenance(self, failures: Sequence[str]) -> Provenance:
         """What every result of the study says of its making."""

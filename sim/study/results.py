@@ -165,8 +165,8 @@ class _Result:
     """What both kinds of result have.
 
     registry : what each KPI means. table : values by replication. people : how burnout is spread over them.
-    alerts : what the means hide, per scenario. quarters : when differences show. failures : replications that could
-    not be had.
+    alerts : what the means hide, per scenario. warnings : what may be a slip in each scenario's file, in sentences.
+    quarters : when differences show. failures : replications that could not be had.
     """
 
     scenarios: tuple[ScenarioResult, ...]
@@ -176,6 +176,7 @@ class _Result:
     costs: CostTable
     people: PeopleSpread
     alerts: tuple[tuple[Alert, ...], ...]
+    warnings: tuple[tuple[str, ...], ...]
     quarters: Quarters
     provenance: Provenance
     failures: tuple[str, ...]
@@ -198,6 +199,7 @@ class _Result:
                 _scenario_dict(one, self.registry)
                 | {"people": {team: spread.to_dict() for team, spread in self.people.scenarios[i].items()}}
                 | {"alerts": [alert.to_dict() for alert in self.alerts[i]]}
+                | {"warnings": list(self.warnings[i])}
                 for i, one in enumerate(self.scenarios)
             ],
             "differences": [],

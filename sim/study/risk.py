@@ -131,6 +131,7 @@ class RiskReport:
 
     horizon_weeks : weeks from the start in which leaving counts: 52, or the whole run if it is shorter.
     replications : histories that the figures rest on. failures : replications that could not be had.
+    warnings : what may be a slip in the scenario's file, in sentences.
     leaving, arr_leaving : accounts expected to leave within the horizon, and their ARR: of the whole book.
     """
 
@@ -146,6 +147,7 @@ class RiskReport:
     replications: int
     provenance: Provenance
     failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def columns(self) -> dict[str, list[Any]]:
@@ -205,6 +207,7 @@ class RiskReport:
             "currency": self.currency,
             "horizon_weeks": self.horizon_weeks,
             "replications": self.replications,
+            "warnings": list(self.warnings),
             "leaving": _ends_of(self.leaving),
             "arr_leaving": _ends_of(self.arr_leaving),
             "accounts": [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)],
@@ -223,6 +226,7 @@ def risk_report(
     measures: Sequence[AccountMeasures],
     provenance: Provenance,
     failures: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> RiskReport:
     """The report of one scenario.
 
@@ -248,6 +252,7 @@ def risk_report(
         replications=len(measures),
         provenance=provenance,
         failures=tuple(failures),
+        warnings=tuple(warnings),
     )
 
 

@@ -134,6 +134,7 @@ class Worth:
 
     team : whose. day : from which on the alternatives differ. years : of the window that is counted. left_out :
     what could not be told, with the reason. failures : replications that could not be had.
+    warnings : what may be a slip in the scenario's file, in sentences.
     """
 
     scenario: str
@@ -146,6 +147,7 @@ class Worth:
     replications: int
     provenance: Provenance
     failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def piece(self, what: What) -> Piece | None:
         """The worth of one thing; None if it could not be told."""
@@ -173,6 +175,7 @@ class Worth:
             "from": self.day.isoformat(),
             "years": self.years,
             "replications": self.replications,
+            "warnings": list(self.warnings),
             "pieces": [piece.to_dict() for piece in self.pieces],
             "left_out": dict(self.left_out),
             "sentences": self.sentences,
