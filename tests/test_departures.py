@@ -11,7 +11,7 @@ from sim.model import departures
 from sim.model.accounts import opening_table
 from sim.model.community import Forum
 from sim.model.inputs import DISCONNECTION, DOWNTURN, DRIVERS, Inputs
-from sim.model.ledger import MIDTERM, RENEWAL, History, Ledger
+from sim.model.ledger import MIDTERM, RENEWAL, RESOLVED, History, Ledger
 from sim.model.lifecycle import Lifecycle
 from sim.model.luck import Luck, key_of
 from sim.model.tick import Tick
@@ -264,3 +264,31 @@ def test_a_constant_hazard_alone_gives_the_exponential_survival_curve(
     p = np.exp(-before[monthly & (accounts["arr_cents"] > 0)].mean() * 7 / 365.25)
     low, high = stats.binom.ppf([0.0005, 0.9995], int(monthly.sum()), p)
     assert low <= still <= high, f"{still} monthly customers are still there, not {low:.0f} to {high:.0f}"
+
+
+def test_what_was_finished_of_the_firefighting_is_in_the_ledger_of_contacts_too() -> None:
+    inputs = small_inputs(
+        {
+            "weeks": 40,
+            "tiers.small.accounts": 60,
+            "tiers.small.term_months": {12: 1.0},
+            "departures.announce_share": 1.0,
+            "departures.opening_intent_factor": 5.0,
+            "categories.firefight.resolution_probability": 0.6,
+        }
+    )
+    history = run(inputs)
+    contacts, events = history.contacts, history.account_events
+    firefights = contacts["category"] == inputs.categories.index("firefight")
+    done = rows_where(contacts, firefights & (contacts["outcome"] == RESOLVED))
+    told = rows_where(events, (events["event"] == RENEWAL) & events["announced"])
+    needed = inputs.phases[0].departures.firefight_contacts
+    settled = np.ceil(told["time"] / WEEK) * WEEK
+    count = [
+        np.sum((done["account"] == account) & (done["ended"] <= hour))
+        for account, hour in zip(told["account"], settled, strict=True)
+    ]
+    assert told["firefighting_finished"].tolist() == pytest.approx([n / needed for n in count])
+    assert len(set(count)) > 2, "some of it was finished, some was not"
+    silent = (events["event"] != RENEWAL) | ~events["announced"]
+    assert not events["firefighting_finished"][silent].any(), "who had not announced needed none"

@@ -178,12 +178,16 @@ def test_cac_not_recouped_counts_what_margin_had_not_paid_back() -> None:
 
 def test_saves_and_drivers_of_churn() -> None:
     events = [
-        decision(0, 1.0, False, 0.4, 1000, announced=True, disconnection=0.25, service=0.75),
-        decision(1, 2.0, True, 0.6, 3000, announced=True, disconnection=0.5, service=0.5),
-        decision(1, 3.0, False, 0.0, 3000),
+        decision(0, 1.0, False, 0.4, 1000, announced=True, disconnection=0.25, service=0.75, firefighting_finished=1),
+        decision(1, 2.0, True, 0.6, 3000, announced=True, disconnection=0.5, service=0.5, firefighting_finished=0.25),
+        decision(1, 3.0, False, 0.0, 3000, firefighting_finished=0),
     ]
     values = compute(make_history(events=events, accounts=TWO_ACCOUNTS), make_inputs())
     assert values["saves_share"] == pytest.approx(0.5), "one of two announced departures was saved"
+    assert values["saves_share.service"] == pytest.approx(0.75 / 1.25), "the saved one was the more about service"
+    assert values["saves_share.disconnection"] == pytest.approx(0.25 / 0.75)
+    assert values["saves_share.downturn"] is None, "no announced departure had to do with it"
+    assert values["firefighting_finished_share"] == pytest.approx(0.625), "who had not announced needed none"
     assert values["churn_share.service"] == pytest.approx(0.4 * 0.75 + 0.6 * 0.5)
     assert values["churn_share.service_realised"] == pytest.approx(0.5)
     shares = [values[f"churn_share.{d}"] or 0 for d in ("disconnection", "disengagement", "service", "downturn")]

@@ -34,8 +34,12 @@ class AccountRows:
         before: IntArray | None = None,
         after: IntArray | None = None,
         shares: FloatArray | None = None,
+        finished: FloatArray | float = 0.0,
     ) -> None:
-        """A row of account_events for each of the accounts `rows`; ARR `before` and `after` as now if not given."""
+        """A row of account_events for each of the accounts `rows`; ARR `before` and `after` as now if not given.
+
+        finished : share of the firefighting that was finished.
+        """
         n = len(rows)
         if not n:
             return
@@ -59,6 +63,7 @@ class AccountRows:
             after if after is not None else before,
             *drivers,
             self.table.seen_health[rows],
+            np.full(n, finished),
         )
 
     def record_week(self, week: int, phase: Phase, outages: int) -> None:

@@ -80,9 +80,13 @@ def save_probability(shares: FloatArray, done: IntArray, rules: DepartureRules) 
 
     The chance of each driver, weighted by its share, times the share of the firefight contacts finished.
     """
+    return nominal_save_probability(shares, rules) * firefighting_finished(done, rules)
+
+
+def firefighting_finished(done: IntArray, rules: DepartureRules) -> FloatArray:
+    """Share of an announced departure's firefight contacts that are finished, in [0, 1], shape (accounts,)."""
     needed = rules.firefight_contacts
-    finished = np.minimum(done / needed, 1.0) if needed else np.zeros(len(done))
-    return nominal_save_probability(shares, rules) * finished
+    return np.minimum(done / needed, 1.0) if needed else np.zeros(len(done))
 
 
 def settle(

@@ -115,6 +115,7 @@ ACCOUNT_EVENT_COLUMNS: dict[str, str] = {
     "downturn": "f4",
     "competition": "f4",
     "seen_health": "f4",  # the score that the company saw
+    "firefighting_finished": "f4",  # for decisions of those that had announced: share of it done in time; else 0
 }
 
 PERSON_EVENTS = ("none", "hired", "quit", "let_go")

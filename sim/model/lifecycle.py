@@ -344,7 +344,8 @@ class Lifecycle:
         intent = table.intent[:, rows]
         shares = departures.driver_shares(intent)
         before, announced, when = table.arr_cents[rows], table.announced[rows], table.renewal[rows]
-        save = departures.save_probability(shares, table.firefights_done[rows], rules)
+        done = table.firefights_done[rows]
+        save = departures.save_probability(shares, done, rules)
         left, expected, probability = departures.settle(
             departures.leave_probability(intent.sum(axis=0)),
             table.notice_probability[rows],
@@ -362,6 +363,7 @@ class Lifecycle:
         self.rows.record(
             RENEWAL, when, rows, announced=announced, left=left, probability=probability, expected=expected,
             before=before, after=after, shares=shares,
+            finished=departures.firefighting_finished(done, rules) * announced,
         )  # fmt: skip
         self._upgrade(rows[~left], when[~left], phase)
         table.left_week[rows[left]] = tick.week + 1

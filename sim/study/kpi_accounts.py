@@ -68,8 +68,7 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["cac_per_account_won"] = ratio(cac, total(won))
     values["won_back_share"] = ratio(total(back), total(ended.left))
     values["won_back_arr"] = returned_arr
-    announced = ended.announced
-    values["saves_share"] = ratio(total(announced & (ended.left == 0)), total(announced))
+    values |= _saves(ended)
     last = where(weeks, weeks["week"] == span.end_week - 1)
     values["adoption_end"] = ratio(total(last["adoption_sum"]), total(last["accounts"]))
     values["satisfaction_mean"] = ratio(total(weeks["satisfaction_sum"]), account_weeks)
@@ -80,6 +79,20 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["licence_use_mean"] = ratio(total(weeks["licences_used_sum"]), total(weeks["seats_sum"]))
     values["onboarding_failed_share"] = _onboarding_failed(history, span)
     return values
+
+
+def _saves(ended: Decisions) -> KpiValues:
+    """What became of announced departures, also by driver: each counts for a driver with its share in the intent."""
+    announced = ended.announced.astype(np.float64)
+    saved = announced * (1 - ended.left)
+    return {
+        "saves_share": ratio(total(saved), total(announced)),
+        "firefighting_finished_share": ratio(total(announced * ended.finished), total(announced)),
+        **{
+            f"saves_share.{driver}": ratio(total(saved * share), total(announced * share))
+            for driver, share in zip(DRIVERS, ended.shares.T, strict=True)
+        },
+    }
 
 
 def _onboarding_failed(history: History, span: Span) -> float | None:

@@ -94,7 +94,7 @@ class Decisions:
     left : 1.0 if the account left, else 0.0. expected : the unbiased expectation of it.
     arr : ARR before the decision, currency a year. hours : when. tenure_years : years since it was won.
     shares : (decisions, drivers), share of each driver in the intent. tier : at the time. seen_health : the score that
-    the company saw.
+    the company saw. finished : share of the firefighting that was done in time, for those that had announced.
     """
 
     account: NDArray[np.int32]
@@ -107,6 +107,7 @@ class Decisions:
     shares: FloatArray
     tier: NDArray[np.int8]
     seen_health: FloatArray
+    finished: FloatArray
 
     def weight(self, realised: bool) -> FloatArray:
         """What counts as a departure: what happened (`realised`) or its expectation."""
@@ -130,6 +131,7 @@ def decisions(history: History, span: Span) -> Decisions:
         shares=np.stack([rows[driver].astype(np.float64) for driver in DRIVERS], axis=1),
         tier=rows["tier"],
         seen_health=rows["seen_health"].astype(np.float64),
+        finished=rows["firefighting_finished"].astype(np.float64),
     )
 
 

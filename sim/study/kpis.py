@@ -152,6 +152,9 @@ _COMPANY: tuple[Kpi, ...] = (
      "higher", "resolved over resolved, expired and failed ones (open and withdrawn left out)", 0.02, False),
     Kpi("saves_share", "Announced departures saved", "share", "decisions of those that had announced",
      "higher", "those that stayed over all that had announced", 0.05, False),
+    Kpi("firefighting_finished_share", "Firefighting finished in time", "share",
+     "decisions of those that had announced", "higher",
+     "mean share of their firefight contacts that were done by the contract's end", 0.05, False),
     Kpi("self_service_share", "Settled by self-service", "share", "customers who tried to help themselves",
      "higher", "contacts settled in self-service over those begun there", 0.02, False),
     Kpi("community_settled_share", "Settled in the community", "share", "threads begun in the window", "higher",
@@ -277,6 +280,18 @@ def registry(inputs: Inputs, currency: str = "USD") -> dict[str, Kpi]:
                 better="lower",
                 definition=f"logo_churn_per_year x the share of {driver} in the intent of those who leave",
                 matters=0.002,
+            )
+        )
+    for driver in DRIVERS:
+        add(
+            Kpi(
+                name=f"saves_share.{driver}",
+                label=f"Announced departures through {driver} saved",
+                unit="share",
+                covers="decisions of those that had announced",
+                better="higher",
+                definition=f"saves_share, each departure weighted by the share of {driver} in its intent",
+                matters=0.05,
             )
         )
     for tier in inputs.tiers:
