@@ -49,7 +49,8 @@ def test_each_figure_stands_in_the_quarter_in_which_it_happened() -> None:
     ]
     contacts = [handled(1, 0, 5.0, wait=1.0), handled(1, 0, 13 * WEEK + 1, wait=3.0), handled(0, 1, 30.0)]
     states = {"executive_contact_sum": 1.0, "adoption_sum": 0.5}
-    history = make_history(contacts, events, people, steady_weeks(2, 4000, weeks=26, **states), TWO_ACCOUNTS)
+    weeks = [one | {"arr_at_risk": 10.0 * one["week"]} for one in steady_weeks(2, 4000, weeks=26, **states)]
+    history = make_history(contacts, events, people, weeks, TWO_ACCOUNTS)
     found = figures(history, make_inputs(weeks=26, window=(0, 26)))
     assert found["support.handling_hours"].tolist() == [30.0, 40.0]
     assert found["support.overtime_hours"].tolist() == [2.0, 1.0]
@@ -62,6 +63,7 @@ def test_each_figure_stands_in_the_quarter_in_which_it_happened() -> None:
     assert found["adoption"].tolist() == [0.25, 0.25]
     assert found["departures"] == pytest.approx([0, 0.85]), "what ends with the run belongs to its last quarter"
     assert found["arr_lost"] == pytest.approx([0, 250 + 1500 + 300])
+    assert found["arr_at_risk"] == pytest.approx([120, 250]), "a stock: that of the quarter's last week"
     assert found["arr_up_for_renewal"] == pytest.approx([0, 4000])
     assert found["arr_lost_at_renewal"] == pytest.approx([0, 250 + 300])
 
@@ -73,6 +75,8 @@ def test_quarters_add_up_to_the_kpis_of_the_whole_run() -> None:
     for name, kpi in (("cost", "cost_total"), ("revenue", "revenue"), ("contribution", "contribution")):
         assert found[name].sum() == pytest.approx(kpis[kpi], abs=0.01)
     assert found["csm.overtime_hours"].sum() == pytest.approx(kpis["csm.overtime_hours"])
+    assert found["arr_at_risk"][-1] == pytest.approx(kpis["arr_at_risk_end"]), "the stock that is left is the KPI"
+    assert (found["arr_at_risk"] > 0).all()
     part = small_inputs({"weeks": 30, "window": {"from_week": 3, "to_week": 20}})
     assert quarter_measures(run(part), part).values.tobytes() == quarter_measures(history, inputs).values.tobytes(), (
         "the quarters are those of the run, whatever the KPIs' window"

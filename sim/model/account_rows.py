@@ -77,6 +77,7 @@ class AccountRows:
 
         adoption, satisfaction, executive = table.states[:, there]
         statuses = status(health(table.states[:, there], phase.health), phase.health)
+        stays = np.exp(-table.intent[:, there].sum(axis=0))
         arr = np.zeros(tiers, dtype=np.int64)
         np.add.at(arr, tier, table.arr_cents[there])
         self.ledger.tier_weeks.append(
@@ -89,7 +90,8 @@ class AccountRows:
             total(executive),
             total((statuses == AT_RISK).astype(float)),
             total((statuses == HEALTHY).astype(float)),
-            total(np.exp(-table.intent[:, there].sum(axis=0))),
+            total(stays),
+            total(table.arr_cents[there] / 100 * (1 - stays)),
             total(table.seats[there]),
             total(licence_use(table.states[:, there], table.seats[there])),
             np.full(tiers, outages),

@@ -162,6 +162,7 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "at_risk": "i4",
     "healthy": "i4",
     "would_sign_sum": "f8",  # chance to sign a renewal contract submitted today
+    "arr_at_risk": "f8",  # ARR x (1 - exp(-intent not yet settled)), a year
     "seats_sum": "f8",
     "licences_used_sum": "f8",
     "outages": "i2",  # of the product in the week, the same for all tiers

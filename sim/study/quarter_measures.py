@@ -26,6 +26,7 @@ COMPANY_FIGURES = (
     "adoption",
     "departures",
     "arr_lost",
+    "arr_at_risk",
     "arr_up_for_renewal",
     "arr_lost_at_renewal",
     "cost",
@@ -39,8 +40,8 @@ class QuarterMeasures:
     """One replication of one scenario.
 
     values : (figures, quarters), those of each team, then the company's; nan where a quarter has nothing to measure.
-    Hours and money are sums over the quarter, the others means; departures, ARR lost and money count expected
-    departures. contribution : (weeks,) of each week of the run, expected.
+    Hours and money are sums over the quarter, ARR at risk is a stock at its end, the others are means; departures, ARR
+    lost and money count expected departures. contribution : (weeks,) of each week of the run, expected.
     """
 
     values: FloatArray
@@ -70,7 +71,8 @@ def quarter_measures(history: History, inputs: Inputs, spent: Costs | None = Non
     revenue = weekly_revenue(path, ended, span, realised=False)
     contribution = revenue * inputs.gross_margin - spent.by_week - weekly_cac(path, inputs, span)
     rows += [_planned_work(history.contacts, inputs, count), *_states(history.tier_weeks, count)]
-    rows += _departures(history, inputs, count)
+    gone, arr_lost, *renewals = _departures(history, inputs, count)
+    rows += [gone, arr_lost, _at_the_end(history.tier_weeks, "arr_at_risk", inputs.weeks), *renewals]
     week = np.arange(inputs.weeks, dtype=np.float64)
     rows += [_sums(week, money, count) for money in (spent.by_week, revenue, contribution)]
     return QuarterMeasures(np.stack(rows), np.asarray(contribution))
@@ -102,6 +104,15 @@ def _states(tier_weeks: Table, count: int) -> list[FloatArray]:
     accounts = _sums(tier_weeks["week"], tier_weeks["accounts"], count)
     names = ("executive_contact_sum", "adoption_sum")
     return [_over(_sums(tier_weeks["week"], tier_weeks[name], count), accounts) for name in names]
+
+
+def _at_the_end(tier_weeks: Table, name: str, weeks: int) -> FloatArray:
+    """(quarters,) a stock of all tiers in the last week of each quarter, nan without any account row of it."""
+    last = np.minimum(WEEKS_PER_QUARTER * (1 + np.arange(quarters(weeks))), weeks) - 1
+    rows = np.isin(tier_weeks["week"], last)
+    week, count = tier_weeks["week"][rows], len(last)
+    known = _sums(week, np.ones(len(week)), count) > 0
+    return np.where(known, _sums(week, tier_weeks[name][rows], count), np.nan)
 
 
 def _departures(history: History, inputs: Inputs, count: int) -> list[FloatArray]:

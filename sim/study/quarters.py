@@ -50,6 +50,7 @@ _COMPANY = (
     Effect("adoption", "Adoption", "score", "higher"),
     Effect("departures", "Accounts lost", "accounts", "lower"),
     Effect("arr_lost", "ARR lost", "money per year", "lower"),
+    Effect("arr_at_risk", "ARR at risk", "money per year", "lower"),
     Effect("arr_up_for_renewal", "ARR up for renewal", "money per year", None),
     Effect("arr_lost_at_renewal", "ARR lost at renewals", "money per year", "lower"),
     Effect("cost", "Cost", "money", "lower"),
