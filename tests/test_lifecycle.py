@@ -48,6 +48,17 @@ def on(*mechanisms: str, **overrides: Any) -> Inputs:
     return small_inputs(NOTHING_HAPPENS | {f"mechanisms.{name}": True for name in mechanisms} | overrides)
 
 
+def test_of_who_works_with_the_product_a_share_logs_in_in_a_week() -> None:
+    share = "accounts.adoption.weekly_login_share"
+    changes = [{"from": "2026-02-02", "set": {share: 0.25}}]
+    inputs = small_inputs({share: 0.5, "changes": changes, "window": {"from_week": 0, "to_week": 4}})
+    history = run(inputs)
+    weeks, kpis = history.tier_weeks, compute(history, inputs)
+    expected = np.where(weeks["week"] < 4, 0.5, 0.25)
+    assert weeks["logins_sum"] == pytest.approx(expected * weeks["licences_used_sum"]), "by the rules of the week"
+    assert kpis["login_rate_mean"] == pytest.approx(0.5 * (kpis["licence_use_mean"] or 0.0))
+
+
 # --- health -------------------------------------------------------------------------------------------------
 
 

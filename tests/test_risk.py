@@ -132,6 +132,15 @@ def test_expected_departures_of_the_accounts_add_up_to_the_churn_kpis() -> None:
     assert measures.arr_loss.sum() == pytest.approx(cast(float, kpis["arr_churn_per_year"]) * arr_years)
 
 
+def test_the_login_rate_is_read_off_adoption() -> None:
+    """Nothing moves adoption before the first day, so that every account has the one of the opening."""
+    still = {"weeks": 4, "accounts.warm_up_weeks": 0, "accounts.adoption.opening": 0.5}
+    rates = [
+        report_of(still | {"accounts.adoption.weekly_login_share": share}).columns["login_rate"] for share in (1, 0.6)
+    ]
+    assert rates == [pytest.approx([0.5] * 30), pytest.approx([0.3] * 30)]
+
+
 @pytest.mark.slow
 def test_expected_departures_agree_with_those_that_happened() -> None:
     inputs = small_inputs({**ALL_DECIDE, "departures.opening_intent_factor": 3.0})

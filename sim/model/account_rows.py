@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.model.accounts import AccountTable, licence_use
+from sim.model.accounts import AccountTable, licence_use, login_rate
 from sim.model.community import voices
 from sim.model.health import AT_RISK, HEALTHY, health, status
 from sim.model.inputs import BoolArray, FloatArray, IntArray, Phase
@@ -94,6 +94,7 @@ class AccountRows:
             total(table.arr_cents[there] / 100 * (1 - stays)),
             total(table.seats[there]),
             total(licence_use(table.states[:, there], table.seats[there])),
+            total(login_rate(adoption, phase.states) * table.seats[there]),
             np.full(tiers, outages),
             *self._voices(phase, there, tier, tiers),
         )

@@ -275,6 +275,11 @@ def licence_use(states: FloatArray, seats: FloatArray) -> FloatArray:
     return np.asarray(states[ADOPTION] * seats)
 
 
+def login_rate(adoption: FloatArray, rules: StateRules) -> FloatArray:
+    """Share of an account's seats whose users log in in a week: not everybody who works with it does so every week."""
+    return np.asarray(adoption * rules.weekly_login_share)
+
+
 def sponsor_leaves(u: FloatArray, rules: StateRules, weeks: float = 1.0) -> BoolArray:
     """Which accounts lose their executive sponsor within `weeks`, by one uniform each."""
     return u < -np.expm1(-rules.sponsor_loss_per_year * weeks / WEEKS_PER_YEAR)
@@ -290,6 +295,7 @@ def opening_rows(table: AccountTable, count: int) -> dict[str, Any]:
     team = owned.argmax(axis=0)
     return {
         "id": table.key[:count].copy(),
+        "adoption": table.states[ADOPTION, :count].copy(),
         "tier": table.tier[:count].copy(),
         "team": np.where(owned.any(axis=0), team, -1),
         "seat": owner[team, np.arange(count)],

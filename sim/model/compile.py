@@ -158,6 +158,7 @@ def _states(accounts: Accounts) -> StateRules:
         adoption_ceiling=adoption.ceiling,
         adoption_growth_per_week=adoption.growth_per_week,
         adoption_neglect_per_week=adoption.neglect_per_week,
+        weekly_login_share=1.0 if adoption.weekly_login_share is None else adoption.weekly_login_share,
         failed_contact_loss=adoption.failed_contact_loss,
         satisfaction_neutral=accounts.satisfaction.neutral,
         satisfaction_half_life_weeks=accounts.satisfaction.half_life_weeks,

@@ -45,6 +45,7 @@ class StateRules:
     adoption_ceiling: float
     adoption_growth_per_week: float
     adoption_neglect_per_week: float
+    weekly_login_share: float  # of the seats in use
     failed_contact_loss: float
     satisfaction_neutral: float
     satisfaction_half_life_weeks: float

@@ -165,6 +165,7 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "arr_at_risk": "f8",  # ARR x (1 - exp(-intent not yet settled)), a year
     "seats_sum": "f8",
     "licences_used_sum": "f8",
+    "logins_sum": "f8",  # seats whose users logged in in the week
     "outages": "i2",  # of the product in the week, the same for all tiers
     "mavens": "i4",  # accounts that answer in the community, if there is one
     "detractors": "i4",  # accounts that complain there
@@ -229,6 +230,7 @@ ACCOUNT_COLUMNS: dict[str, str] = {
 
 OPENING_COLUMNS: dict[str, str] = {
     "id": "u8",
+    "adoption": "f8",
     "tier": "i1",
     "team": "i1",  # the owner's team, -1 if it has none
     "seat": "i2",  # the owner's seat, -1 if it has none

@@ -22,6 +22,9 @@ class Adoption(Part):
         description="share of adoption lost per week through staff turnover and forgetting, unless coached"
     )
     failed_contact_loss: Share = Field(description="share of adoption lost with each contact that failed")
+    weekly_login_share: Share | None = Field(
+        default=None, description="share of the seats in use whose users log in in a week, 1 unless given"
+    )
 
 
 class Satisfaction(Part):

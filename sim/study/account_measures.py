@@ -29,7 +29,7 @@ class AccountMeasures:
     departures : (accounts,) unbiased expectation of leaving within the horizon; about [0, 1], may lie outside.
     arr_loss : (accounts,) the same times the ARR at stake, currency a year.
     shares : (drivers, accounts) share of each driver in the intent at the start; all 0 where there is none.
-    sponsor_lost, announced : (accounts,) at the start. team, seat : (accounts,) of the owner, -1 without one.
+    adoption, sponsor_lost, announced : (accounts,) at the start. team, seat : (accounts,) of the owner, -1 without one.
     calendar : (months, tiers, 3) renewals, ARR up for renewal, expected ARR loss at them; currency a year.
     """
 
@@ -37,6 +37,7 @@ class AccountMeasures:
     departures: FloatArray
     arr_loss: FloatArray
     shares: NDArray[np.float32]
+    adoption: NDArray[np.float32]
     sponsor_lost: NDArray[np.bool_]
     announced: NDArray[np.bool_]
     team: NDArray[np.int8]
@@ -78,6 +79,7 @@ def account_measures(history: History, inputs: Inputs) -> AccountMeasures:
         departures=by_account(expected),
         arr_loss=by_account(expected * arr),
         shares=driver_shares(intent).astype(np.float32),
+        adoption=opening["adoption"].astype(np.float32),
         sponsor_lost=opening["sponsor_lost"].astype(bool),
         announced=opening["announced"].astype(bool),
         team=opening["team"].astype(np.int8),

@@ -77,6 +77,7 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["healthy_share"] = ratio(total(weeks["healthy"]), account_weeks)
     values["would_sign_mean"] = ratio(total(weeks["would_sign_sum"]), account_weeks)
     values["licence_use_mean"] = ratio(total(weeks["licences_used_sum"]), total(weeks["seats_sum"]))
+    values["login_rate_mean"] = ratio(total(weeks["logins_sum"]), total(weeks["seats_sum"]))
     values["onboarding_failed_share"] = _onboarding_failed(history, span)
     return values
 

@@ -140,6 +140,9 @@ _COMPANY: tuple[Kpi, ...] = (
      "mean chance to sign a renewal contract submitted today, over accounts and weeks", 0.01, False),
     Kpi("licence_use_mean", "Licences in use", "share", ALL_ACCOUNTS, "higher",
      "seats in use (seats x adoption) over seats, summed over accounts and weeks", 0.01, False),
+    Kpi("login_rate_mean", "Weekly login rate", "share", ALL_ACCOUNTS, "higher",
+     "seats whose users log in in a week (seats in use x accounts.adoption.weekly_login_share) over seats,"
+     " summed over accounts and weeks", 0.01, False),
     Kpi("onboarding_failed_share", "Failed onboardings", "share", "onboardings judged in the window", "lower",
      "onboardings with too little done in time over all that were judged", 0.02, False),
     Kpi("unseen_churn_share", "Churn that looked healthy", "share", "expected departures", "lower",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.accounts import login_rate
 from sim.model.inputs import HOURS_PER_WEEK, Inputs
 from sim.study.account_measures import AccountMeasures, horizon_weeks, months
 from sim.study.csv_text import csv_text
@@ -62,7 +63,8 @@ class AccountRisk:
     leaves : P(left) within the report's horizon; not clipped, so that sums are unbiased.
     arr_loss : ARR that is lost within the horizon by leaving, on average; not clipped either.
     driver : the one with the largest mean share of the intent at the start, '' without intent.
-    driver_share : that share. sponsor_lost_share : share of histories in which the sponsor is gone at the start.
+    driver_share : that share. login_rate : share of the seats whose users log in in a week, at the start.
+    sponsor_lost_share : share of histories in which the sponsor is gone at the start.
     """
 
     account: tuple[str, ...]
@@ -77,6 +79,7 @@ class AccountRisk:
     arr_loss: Means
     driver: tuple[str, ...]
     driver_share: FloatArray
+    login_rate: FloatArray
     sponsor_lost_share: FloatArray
     next_action: tuple[Action, ...]
 
@@ -180,6 +183,7 @@ class RiskReport:
             "main_driver": list(a.driver),
             "main_driver_share": _numbers(a.driver_share),
             "main_driver_means": [DRIVER_MEANS.get(driver, "") for driver in a.driver],
+            "login_rate": _numbers(a.login_rate),
             "sponsor_lost_share": _numbers(a.sponsor_lost_share),
             "next_action": [action.words for action in a.next_action],
             "next_action_due": [action.due for action in a.next_action],
@@ -281,6 +285,7 @@ def _accounts(scenario: Scenario, inputs: Inputs, measures: Sequence[AccountMeas
         arr_loss=_means(np.stack([one.arr_loss for one in measures])),
         driver=driver,
         driver_share=shares.max(axis=0),
+        login_rate=login_rate(np.mean([one.adoption for one in measures], axis=0), inputs.phases[0].states),
         sponsor_lost_share=sponsor_lost,
         next_action=_actions(inputs, driver, sponsor_lost > MOST_HISTORIES, announced > MOST_HISTORIES, renewal),
     )
