@@ -76,6 +76,7 @@ SMALL_COMPANY: dict[str, Any] = {
     "accounts.tick_days": 7,
     "accounts.onboarding": {"weeks": 4, "done_share": 0.9, "disengagement_factor": 4.0, "made_good_above": 0.3},
     "accounts.outages.per_year": 26,
+    "accounts.health.signal_noise": 0.2,
     "categories.onboarding.resolution_probability": 0.6,
     "accounts.ill_timed": {"probability": 0.8, "loss": 0.3},
     "tiers.midmarket.upgrade.arr_above": 45000,

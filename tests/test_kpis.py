@@ -451,6 +451,13 @@ def test_tiers_have_their_own_churn_and_states() -> None:
     assert values["logo_churn_per_year"] == pytest.approx(0.8 / 2 / YEARS), "the tiers' departures add up"
 
 
+def test_false_alarms_are_a_share_of_the_alarms() -> None:
+    weeks = steady_weeks(10, 4000, looks_at_risk=4, false_alarms=1, at_risk=5)
+    assert compute(make_history(tier_weeks=weeks), make_inputs())["false_alarm_share"] == pytest.approx(0.25)
+    quiet = make_history(tier_weeks=steady_weeks(10, 4000))
+    assert compute(quiet, make_inputs())["false_alarm_share"] is None, "nobody looked at risk"
+
+
 def test_churn_by_driver_adds_up_to_churn() -> None:
     events = [
         decision(0, WEEK, False, 0.2, 1000.0, disconnection=0.25, service=0.75),

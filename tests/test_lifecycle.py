@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small import NOTHING_HAPPENS, run, small_inputs
+from small import NOTHING_HAPPENS, run, same_bits, small_inputs, tables_of
 
 from sim.model import ledger
 from sim.model.departures import renewed_seats, won_back
-from sim.model.health import AT_RISK, HEALTHY, WATCH, health, plans_due, seen, status
+from sim.model.health import AT_RISK, HEALTHY, WATCH, health, plans_due, seen, signals, status
 from sim.model.inputs import HealthRules, Inputs, WinbackRules
 from sim.model.ledger import History
 from sim.study.kpi_costs import costs
@@ -24,6 +24,7 @@ RULES = HealthRules(
     at_risk_below=0.4,
     healthy_above=0.7,
     signal_lag_weeks=4.0,
+    signal_noise=0.1,
     plan_contacts=1,
     plan_every_weeks=10.0,
 )
@@ -36,6 +37,15 @@ FOR_SURE = {
     "departures.drivers.competition.moves": None,
     "tiers.small.term_months": {1: 1.0},
     "tiers.small.departure_factor": 3.0,
+}
+
+
+STEADY = {
+    "accounts.warm_up_weeks": 0,
+    "accounts.health.signal_lag_weeks": 0,
+    "accounts.health.at_risk_below": 0.5,
+    "accounts.adoption.growth_per_week": 0,
+    "accounts.executive_contact.half_life_weeks": 500,
 }
 
 
@@ -78,6 +88,37 @@ def test_what_the_company_sees_follows_late_and_arrives_in_the_end() -> None:
     for _ in range(28):
         days = seen(days, truth, RULES, 1 / 7)
     assert days == pytest.approx(sight), "28 days are 4 weeks"
+
+
+def test_noisy_signals_err_both_ways_by_a_share_of_the_score() -> None:
+    score, z = np.array([0.5, 0.5, 0.5, 0.9, 0.2]), np.array([0.0, 1.0, -2.0, 2.0, -11.0])
+    assert signals(score, z, RULES) == pytest.approx([0.5, 0.55, 0.4, 1.0, 0.0]), "never beyond the ends"
+
+
+def test_without_noise_nothing_changes_and_with_it_alarms_are_false_and_missed() -> None:
+    histories = {noise: run(on(**STEADY | {"accounts.health.signal_noise": noise})) for noise in (None, 0, 0.2)}
+    plain, silent, noisy = (tables_of(one) for one in histories.values())
+    assert not any(same_bits(plain[name], silent[name]) for name in plain), "no noise is no draw"
+    for name, moved in (("contacts", []), ("accounts", []), ("account_events", ["seen_health"])):
+        assert same_bits(noisy[name], plain[name]) == moved, "signals that nobody acts on move nothing else"
+    assert (plain["tier_weeks"]["looks_at_risk"] == plain["tier_weeks"]["at_risk"]).all(), (
+        "what is seen at once is true"
+    )
+    weeks = {name: noisy["tier_weeks"][name].sum() for name in ("at_risk", "looks_at_risk", "false_alarms")}
+    assert weeks["false_alarms"] > 0
+    assert weeks["looks_at_risk"] - weeks["false_alarms"] < weeks["at_risk"], "some that are at risk look better"
+
+
+def test_noise_is_one_draw_a_week_however_often_the_accounts_tick() -> None:
+    calls = ("how_to", "break_fix", "billing", "relationship")
+    silence = {"playbooks": {}} | {f"categories.{name}.contacts_per_account_month": 0 for name in calls}
+    flagged = []
+    for days in (1, 7):
+        noisy = {"accounts.health.signal_noise": 0.2, "accounts.tick_days": days}
+        weeks = run(on(**STEADY | silence | noisy)).tier_weeks
+        flagged.append(weeks["looks_at_risk"])
+    assert flagged[0].sum() > 0
+    assert (flagged[0] == flagged[1]).all(), "the same accounts look at risk; new luck each day would show others"
 
 
 def test_an_action_plan_needs_a_low_score_and_a_pause() -> None:

@@ -77,6 +77,7 @@ class AccountRows:
 
         adoption, satisfaction, executive = table.states[:, there]
         statuses = status(health(table.states[:, there], phase.health), phase.health)
+        flagged = status(table.seen_health[there], phase.health) == AT_RISK
         stays = np.exp(-table.intent[:, there].sum(axis=0))
         arr = np.zeros(tiers, dtype=np.int64)
         np.add.at(arr, tier, table.arr_cents[there])
@@ -90,6 +91,8 @@ class AccountRows:
             total(executive),
             total((statuses == AT_RISK).astype(float)),
             total((statuses == HEALTHY).astype(float)),
+            total(flagged.astype(float)),
+            total((flagged & (statuses != AT_RISK)).astype(float)),
             total(stays),
             total(table.arr_cents[there] / 100 * (1 - stays)),
             total(table.seats[there]),

@@ -181,6 +181,7 @@ def _health(scenario: Scenario) -> HealthRules:
         at_risk_below=rules.at_risk_below,
         healthy_above=rules.at_risk_below if rules.healthy_above is None else rules.healthy_above,
         signal_lag_weeks=rules.signal_lag_weeks or 0.0,
+        signal_noise=rules.signal_noise or 0.0,
         plan_contacts=plan.contacts if plan else 0,
         plan_every_weeks=plan.every_weeks if plan else np.inf,
     )

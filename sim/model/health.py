@@ -24,11 +24,20 @@ def status(score: FloatArray, rules: HealthRules) -> IntArray:
     return (score >= rules.at_risk_below).astype(np.int64) + (score > rules.healthy_above)
 
 
+def signals(score: FloatArray, z: FloatArray, rules: HealthRules) -> FloatArray:
+    """What a week's signals say of the scores, shape (accounts,): off by a share of them, in both directions.
+
+    z : (accounts,) standard normal, the same all week. The result stays in [0, 1].
+    """
+    return np.clip(score * (1 + rules.signal_noise * z), 0.0, 1.0)
+
+
 def seen(before: FloatArray, score: FloatArray, rules: HealthRules, weeks: float) -> FloatArray:
     """The score that the company sees after `weeks`, shape (accounts,).
 
-    Signals come late: what is seen follows the true score as an exponential delay with a mean of
-    `signal_lag_weeks`, so that an account can leave while it still looks healthy.
+    score : the true one, or what noisy signals say of it. Signals come late: what is seen follows them as an
+    exponential delay with a mean of `signal_lag_weeks`, so that an account can leave while it still looks healthy;
+    the delay also averages noise out.
     """
     if rules.signal_lag_weeks <= 0:
         return score

@@ -73,6 +73,7 @@ class HealthRules:
     at_risk_below: float
     healthy_above: float
     signal_lag_weeks: float
+    signal_noise: float  # standard deviation of a week's signals, as a share of the score
     plan_contacts: int  # of an action plan; 0: none is made
     plan_every_weeks: float
 

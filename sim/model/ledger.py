@@ -161,6 +161,8 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "executive_contact_sum": "f8",
     "at_risk": "i4",
     "healthy": "i4",
+    "looks_at_risk": "i4",  # to the company
+    "false_alarms": "i4",  # that look at risk and are not
     "would_sign_sum": "f8",  # chance to sign a renewal contract submitted today
     "arr_at_risk": "f8",  # ARR x (1 - exp(-intent not yet settled)), a year
     "seats_sum": "f8",

@@ -25,7 +25,7 @@ from sim.model.accounts import (
     sponsor_leaves,
 )
 from sim.model.community import Forum, numbered, readers_satisfaction, voices
-from sim.model.health import health, plans_due, seen
+from sim.model.health import health, plans_due, seen, signals
 from sim.model.inputs import (
     HOURS_PER_MONTH,
     HOURS_PER_WEEK,
@@ -58,7 +58,7 @@ from sim.model.ledger import (
     Ledger,
     Table,
 )
-from sim.model.luck import Luck, counts, key_of, name_key
+from sim.model.luck import Luck, counts, key_of, name_key, normal_quantile
 from sim.model.newcomers import plan_new_accounts
 from sim.model.tick import Tick, Trigger
 
@@ -214,7 +214,10 @@ class Lifecycle:
     def _plan_action(self, tick: Tick, phase: Phase) -> list[Trigger]:
         """The company sees each account's health, late; who looks at risk gets an action plan from its owner."""
         table, rules = self.table, phase.health
-        table.seen_health = seen(table.seen_health, health(table.states, rules), rules, tick.weeks)
+        score = health(table.states, rules)
+        if rules.signal_noise > 0:
+            score = signals(score, normal_quantile(self.luck.uniform("health signals", table.key, tick.week)), rules)
+        table.seen_health = seen(table.seen_health, score, rules, tick.weeks)
         if not rules.plan_contacts or phase.categories.action_plan < 0:
             return []
         due = plans_due(table.seen_health, table.plan_week, tick.hour / HOURS_PER_WEEK, rules)

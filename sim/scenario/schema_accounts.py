@@ -89,6 +89,10 @@ class Health(Part):
     signal_lag_weeks: Annotated[float, Field(ge=0, le=104)] | None = Field(
         default=None, description="weeks by which the score that the company sees follows the true one, 0 unless given"
     )
+    signal_noise: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=None,
+        description="noise of a week's signals: standard deviation as a share of the true score, 0 unless given",
+    )
     action_plan: ActionPlan | None = Field(default=None, description="without it nothing is done about a low score")
 
 

@@ -75,6 +75,7 @@ def account_kpis(history: History, inputs: Inputs, span: Span, ended: Decisions,
     values["executive_contact_mean"] = ratio(total(weeks["executive_contact_sum"]), account_weeks)
     values["at_risk_share"] = ratio(total(weeks["at_risk"]), account_weeks)
     values["healthy_share"] = ratio(total(weeks["healthy"]), account_weeks)
+    values["false_alarm_share"] = ratio(total(weeks["false_alarms"]), total(weeks["looks_at_risk"]))
     values["would_sign_mean"] = ratio(total(weeks["would_sign_sum"]), account_weeks)
     values["licence_use_mean"] = ratio(total(weeks["licences_used_sum"]), total(weeks["seats_sum"]))
     values["login_rate_mean"] = ratio(total(weeks["logins_sum"]), total(weeks["seats_sum"]))
