@@ -115,6 +115,18 @@ def test_a_mechanism_that_is_off_makes_no_contacts(name: str) -> None:
     assert peak(False) < peak(True), f"'{name}' makes contacts only while it is on"
 
 
+@pytest.mark.parametrize("mechanism", ["sponsor_loss", "sponsor_reengagement"])
+def test_a_category_that_nothing_triggers_any_more_need_not_be_there(mechanism: str) -> None:
+    gone = "categories: {sponsor_reengagement: null}\nrouting: {assign: {sponsor_reengagement: null}}\n"
+    body = f"name: Child\nextends: baseline.yaml\n{gone}"
+    with pytest.raises(ScenarioError, match="'sponsor_reengagement' is missing"):
+        load_scenario_text(body, "child.yaml", folder=SCENARIOS)
+    off = load_scenario_text(f"{body}mechanisms: {{{mechanism}: false}}\nweeks: 4\n", "child.yaml", folder=SCENARIOS)
+    inputs = compile_inputs(off)
+    lost = next(replicate(inputs, [inputs], 1, 0)).accounts["sponsor_lost"]
+    assert lost.any() == (mechanism == "sponsor_reengagement"), "it runs, and nobody looks for another sponsor"
+
+
 # --- routing --------------------------------------------------------------------------------------------------
 
 

@@ -162,16 +162,8 @@ def _categories(f: Facts) -> Iterator[Finding]:
         if name in TRIGGERED_BY and who != "trigger":
             yield Finding((*path, "initiated_by"), f"'{name}' is triggered by an event; write 'trigger'")
     for name, mechanism in TRIGGERED_BY.items():
-        on = f.get("mechanisms", mechanism)
-        if name in checks_accounts.OPTIONAL and f.get(*checks_accounts.OPTIONAL[name]) is None:
-            continue
-        if mechanism == "community" and not checks_contacts.communities(f):
-            continue
-        if name not in f.names["categories"] and on is not False and f.names["categories"]:
-            yield Finding(
-                ("categories",),
-                f"'{name}' is missing; the mechanism '{mechanism}' needs it, or turn that off",
-            )
+        if mechanism != "community" or checks_contacts.communities(f):
+            yield from checks_accounts.triggered(f, name, mechanism)
 
 
 def _recovery(f: Facts) -> Iterator[Finding]:

@@ -19,6 +19,28 @@ OPTIONAL = {  # triggered categories that only an optional part needs
     "action_plan": ("accounts", "health", "action_plan"),
     "winback": ("departures", "winback"),
 }
+CAUSES = {
+    "firefight": "an announced departure",
+    "sponsor_reengagement": "a lost sponsor",
+    "moderation": "a community",
+    "article": "a community",
+}
+
+
+def triggered(f: Facts, name: str, mechanism: str) -> Iterator[Finding]:
+    """A category that something triggers is there, unless what triggers it is not, or is switched off."""
+    part = OPTIONAL.get(name)
+    if not f.names["categories"] or name in f.names["categories"] or (part and f.get(*part) is None):
+        return
+    switches = dict.fromkeys((mechanism, name) if name == "sponsor_reengagement" else (mechanism,))
+    if any(f.get("mechanisms", switch) is False for switch in switches):
+        return
+    cause = f"'{'.'.join(part)}'" if part else CAUSES.get(name, f"the mechanism '{mechanism}'")
+    repairs = ["add the category, and who gets it to routing.assign"]
+    repairs += [f"delete '{'.'.join(part)}'"] if part else []
+    repairs += ["turn off the mechanism " + " or ".join(f"'{switch}'" for switch in switches)]
+    message = f"'{name}' is missing, which {cause} triggers: {', or '.join(repairs)}"
+    yield Finding(("categories",), message, (("categories", name),))
 
 
 def _leads(cadence: Any) -> list[float]:
