@@ -40,6 +40,12 @@ WHAT_IFS = (
     "no_csm_team",
     "firefighting_only",
     "no_firefighting",
+    "knowledge_base",
+    "weak_knowledge_base",
+    "phone_to_chat",
+    "demand_surge",
+    "outage_month",
+    "downturn",
 )
 FROM = "2026-07-01"
 WARM = {"from": "csm", "to": "support", "share": 1.0, "how": "warm_transfer"}
@@ -48,6 +54,10 @@ VARIANTS: dict[str, dict[str, object]] = {  # dated changes of the baseline that
     "pooled_books": {"teams.csm.named_owner": False},
 }
 LEVEL_BOOK = "level_book"
+# What warms up in another company than the baseline.
+WARMED_IN = {
+    LEVEL_BOOK: LEVEL_BOOK, "knowledge_base": "knowledge_base", "weak_knowledge_base": "knowledge_base",
+}  # fmt: skip
 YEAR_WEEKS = 52
 LEVEL_SHARE = 0.6  # of the shipped new accounts: about as many as leave, so that the book stays level
 AFTER_WEEK = 52  # the what-ifs have had half a year to work
@@ -144,6 +154,13 @@ DIRECTIONS: tuple[Direction, ...] = (
     Direction("warm_transfer_and_hire", "csm.overtime_hours", +1, "CSMs still answer first", "reroute_and_hire"),
     Direction("pooled_books", "csm.wait_mean_minutes", -1, "whoever is free answers"),
     Direction("pooled_books", "executive_contact_mean", -1, "nobody is anybody's own CSM"),
+    Direction(
+        "weak_knowledge_base", "satisfaction_mean", -1, "customers try in vain and turn to people", "knowledge_base"
+    ),
+    Direction("phone_to_chat", "support.abandonment", -1, "nobody has to hold the line"),
+    Direction("demand_surge", "support.abandonment", +1, "more calls for the same people"),
+    Direction("outage_month", "satisfaction_mean", -1, "the product fails them"),
+    Direction("downturn", "logo_churn_per_year", +1, "customers leave for their own reasons"),
     Direction("one_fewer_csm", "logo_churn_per_year", +1, "what one CSM keeps is lost"),
     Direction("no_csm_team", "logo_churn_per_year", +1, "what the team keeps is lost"),
     Direction("no_csm_team", "book_value_end", -1, "the bill comes after the run"),
@@ -217,16 +234,11 @@ def scenario(name: str, assumptions: dict[str, object] | None = None) -> Scenari
 def turned(turn: Turn, replications: int, seed: int = 1, workers: int = 2) -> FloatArray:
     """(replications,) paired differences of a direction's figure under the assumptions that turn it round."""
     row = next(row for row in DIRECTIONS if row.name == turn.direction)
-    names = dict.fromkeys(("baseline", row.other, row.scenario))
+    names = dict.fromkeys((WARMED_IN.get(row.scenario, "baseline"), row.other, row.scenario))
     inputs = {name: compile_inputs(scenario(name, turn.values)) for name in names}
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-        found = list(pool.map(partial(_paired, inputs, row.figure, seed), range(replications)))
-    return np.array([one[row.scenario] - one[row.other] for one in found])
-
-
-def _paired(inputs: dict[str, Inputs], figure: str, seed: int, replication: int) -> Figures:
-    histories = replicate(inputs["baseline"], list(inputs.values()), seed, replication)
-    return {name: figures(history, inputs[name])[figure] for name, history in zip(inputs, histories, strict=True)}
+        found = list(pool.map(partial(measure, inputs, seed), range(replications)))
+    return np.array([one[row.scenario][row.figure] - one[row.other][row.figure] for one in found])
 
 
 def shipped() -> dict[str, Scenario]:
@@ -240,11 +252,13 @@ def shipped() -> dict[str, Scenario]:
 
 
 def measure(inputs: dict[str, Inputs], seed: int, replication: int) -> dict[str, Figures]:
-    """All figures of one replication by scenario; the warm-up is the baseline's, but for the level book."""
-    paired = {name: one for name, one in inputs.items() if name != LEVEL_BOOK}
-    histories = dict(zip(paired, replicate(inputs["baseline"], list(paired.values()), seed, replication), strict=True))
-    histories[LEVEL_BOOK] = next(replicate(inputs[LEVEL_BOOK], [inputs[LEVEL_BOOK]], seed, replication))
-    return {name: figures(history, inputs[name]) for name, history in histories.items()}
+    """All figures of one replication by scenario; the warm-up is the baseline's, but for what is in `WARMED_IN`."""
+    found: dict[str, Figures] = {}
+    for company in dict.fromkeys(WARMED_IN.get(name, "baseline") for name in inputs):
+        names = [name for name in inputs if WARMED_IN.get(name, "baseline") == company]
+        histories = replicate(inputs[company], [inputs[name] for name in names], seed, replication)
+        found |= {name: figures(one, inputs[name]) for name, one in zip(names, histories, strict=True)}
+    return found
 
 
 def figures(history: History, inputs: Inputs) -> Figures:
