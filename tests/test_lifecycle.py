@@ -271,6 +271,26 @@ def test_an_outage_costs_every_account_its_share_and_brings_more_contacts_in_its
     assert adoption[0] / adoption[1] == pytest.approx(kept, rel=0.05), "the drift of half a week acts on less adoption"
 
 
+def test_an_outage_of_some_tiers_leaves_the_others_as_they_were() -> None:
+    often = {"accounts.outages.per_year": 30, "accounts.outages.more_contacts": 5.0, "accounts.warm_up_weeks": 0}
+    everybody, some = (run(on("outages", **often | {"accounts.outages.tiers": one})) for one in (None, ["small"]))
+    nobody = run(on(**often))
+    small = small_inputs().tiers.index("small")
+    for hit, like in ((True, everybody), (False, nobody)):
+        rows, others = (history.tier_weeks for history in (some, like))
+        mine = (rows["tier"] == small) == hit
+        assert (rows["outages"][mine] == others["outages"][mine]).all()
+        calls, same = (
+            np.sort(h.contacts["born"][((h.contacts["tier"] == small) == hit) & (h.contacts["attempt"] == 0)])
+            for h in (some, like)
+        )
+        first = np.flatnonzero(everybody.tier_weeks["outages"])[0] // 3 * WEEK + WEEK
+        assert (calls[calls < first] == same[same < first]).all(), (
+            "until the first outage is over all is as it was there"
+        )
+    assert some.tier_weeks["outages"].sum() > 0
+
+
 def test_who_comes_after_an_outage_has_not_suffered_from_it() -> None:
     often = {"accounts.outages.per_year": 52, "accounts.outages.adoption_loss": 0.2, "weeks": 20}
     history = run(on("outages", "growth", **(often | {"tiers.small.new_accounts_per_year": 200})))

@@ -66,7 +66,7 @@ class AccountRows:
             np.full(n, finished),
         )
 
-    def record_week(self, week: int, phase: Phase, outages: int) -> None:
+    def record_week(self, week: int, phase: Phase, outages: IntArray) -> None:
         """A row per tier: the accounts as they stand at the end of the week."""
         table, tiers = self.table, len(phase.tiers)
         there = np.flatnonzero(table.active)
@@ -98,7 +98,7 @@ class AccountRows:
             total(table.seats[there]),
             total(licence_use(table.states[:, there], table.seats[there])),
             total(login_rate(adoption, phase.states) * table.seats[there]),
-            np.full(tiers, outages),
+            outages,
             *self._voices(phase, there, tier, tiers),
         )
 

@@ -198,6 +198,7 @@ def _lifecycle(scenario: Scenario) -> dict[str, Any]:
         "outages": OutageRules(
             per_week=down.per_year / WEEKS_PER_YEAR,
             categories=np.isin(list(scenario.categories), down.categories),
+            tiers=np.isin(list(scenario.tiers), down.tiers or list(scenario.tiers)),
             more_contacts=down.more_contacts,
             adoption_loss=down.adoption_loss,
             satisfaction_loss=down.satisfaction_loss,

@@ -94,6 +94,7 @@ class OutageRules:
 
     per_week: float
     categories: BoolArray  # (categories,) of which there are more contacts
+    tiers: BoolArray  # (tiers,) that they hit
     more_contacts: float
     adoption_loss: float
     satisfaction_loss: float

@@ -168,7 +168,7 @@ TIER_WEEK_COLUMNS: dict[str, str] = {
     "seats_sum": "f8",
     "licences_used_sum": "f8",
     "logins_sum": "f8",  # seats whose users logged in in the week
-    "outages": "i2",  # of the product in the week, the same for all tiers
+    "outages": "i2",  # of the tier's product in the week
     "mavens": "i4",  # accounts that answer in the community, if there is one
     "detractors": "i4",  # accounts that complain there
 }

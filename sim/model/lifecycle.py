@@ -128,7 +128,7 @@ class Lifecycle:
         late = np.flatnonzero(overdue)
         table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** (overdue[late] * tick.weeks)
         if phase.outages is not None and tick.ends_week:
-            down = self.outages(tick.week, phase) * table.active
+            down = self.outages(tick.week, phase)[table.tier] * table.active
             table.states[ADOPTION] *= (1 - phase.outages.adoption_loss) ** down
             table.states[SATISFACTION] *= (1 - phase.outages.satisfaction_loss) ** down
         self._drift(rules, tick.weeks / 2)
@@ -173,12 +173,12 @@ class Lifecycle:
         self.rows.record(ILL_TIMED, tick.hour, account[harmed])
         return harmed
 
-    def outages(self, week: int, phase: Phase) -> int:
-        """Outages in a week, for all accounts at a time."""
+    def outages(self, week: int, phase: Phase) -> IntArray:
+        """(tiers,), outages in a week: the same for all accounts of the tiers that they hit."""
         if phase.outages is None:
-            return 0
+            return np.zeros(len(phase.tiers), dtype=np.int64)
         u = self.luck.uniform("outages", _COMPANY, week)
-        return int(counts(u, np.array([phase.outages.per_week]), 1.0)[0])
+        return counts(u, np.array([phase.outages.per_week]), 1.0) * phase.outages.tiers
 
     def _sponsors_leave(self, tick: Tick, phase: Phase) -> list[Trigger]:
         table, rules = self.table, phase.states

@@ -441,8 +441,8 @@ class Run:
         overdue[: len(self.state.overdue)] = self.state.overdue
         rates = contact_rates(table, phase, week * HOURS_PER_WEEK, overdue)
         mean = phase.categories.rate_per_week[self._customers][:, np.newaxis] * rates
-        down = self.lifecycle.outages(week, phase)
-        if down and phase.outages is not None:
+        down = self.lifecycle.outages(week, phase)[table.tier]
+        if phase.outages is not None and down.any():
             mean[phase.outages.categories[self._customers]] *= 1 + phase.outages.more_contacts * down
         u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)

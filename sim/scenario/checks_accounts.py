@@ -126,3 +126,8 @@ def outages(f: Facts) -> Iterator[Finding]:
             yield Finding((*path, position), message)
         elif f.get("categories", category, "initiated_by") not in (None, "customer"):
             yield Finding((*path, position), f"'{segment(category)}' is not initiated by customers")
+    path = ("accounts", "outages", "tiers")
+    for position, tier in enumerate(f.get(*path) or []):
+        if tier is not None and f.names["tiers"] and str(tier) not in f.names["tiers"]:
+            message = f"there is no tier '{segment(tier)}'" + did_you_mean(tier, f.names["tiers"])
+            yield Finding((*path, position), message)

@@ -110,7 +110,7 @@ class Onboarding(Part):
 
 
 class Outages(Part):
-    """Days on which the product does not work, for all accounts at a time."""
+    """Days on which the product does not work, for all accounts at a time, or all of some tiers."""
 
     per_year: Annotated[float, Field(ge=0, le=52)] = Field(description="mean number of outages a year")
     categories: Annotated[list[Name], Field(min_length=1, max_length=40)] = Field(
@@ -121,6 +121,9 @@ class Outages(Part):
     )
     adoption_loss: Share = Field(description="share of adoption lost with each outage")
     satisfaction_loss: Share = Field(description="share of satisfaction lost with each outage")
+    tiers: Annotated[list[Name], Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="tiers whose product fails (on platforms of their own, say), all unless given"
+    )
 
 
 class IllTimed(Part):
