@@ -50,7 +50,7 @@ def test_the_answer_begins_with_the_verdict_and_four_numbers_and_goes_on_as_one_
         ("subheader", "Who pays, who gains"),
         ("subheader", "What it costs"),
         ("subheader", "How sure"),
-        ("expander", "All 205 assumptions, the least known first"),
+        ("expander", "All 206 assumptions, the least known first"),
         ("expander", "All indicators"),
         ("subheader", "Take it along"),
     ]
@@ -129,7 +129,7 @@ def test_all_indicators_are_in_the_table_and_what_could_not_be_measured_is_not_a
 
 def test_the_assumptions_are_listed_the_least_known_first(page: AppTest) -> None:
     table = frame(page, "Where it comes from")
-    assert len(table) == 205
+    assert len(table) == 206
     assert table["Input"][0] in plain(page), "the note names the widest ones"
     assert (table["Low"] <= table["High"]).all()
 
