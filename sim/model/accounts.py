@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.model.account_rules import StateRules
 from sim.model.health import health
 from sim.model.inputs import (
     DRIVERS,
@@ -23,7 +24,6 @@ from sim.model.inputs import (
     IntArray,
     KeyArray,
     Phase,
-    StateRules,
 )
 from sim.model.ledger import ABANDONED, BLOCKED, RESOLVED, UNRESOLVED, Table
 from sim.model.luck import Luck, key_of

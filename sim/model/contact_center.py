@@ -117,7 +117,7 @@ class ContactCenter:
             contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact, now) if contact.owner >= 0 else None
-        if team.idle and self._start_at_once(contact, now, owner):
+        if team.idle and self.start_at_once(contact, now, owner):
             return
         if kind.limited and self._need_not_wait(contact, team, now):
             return
@@ -125,7 +125,7 @@ class ContactCenter:
         if contact.live:
             self._expect_patience(contact)
 
-    def _start_at_once(self, contact: Contact, now: float, owner: Agent | None = None) -> bool:
+    def start_at_once(self, contact: Contact, now: float, owner: Agent | None = None) -> bool:
         """Lets the owner, or whoever of the team has been idle longest, start a contact, if one who may is idle."""
         team = self.teams[contact.kind.team]
         for agent in team.idle:
@@ -198,52 +198,6 @@ class ContactCenter:
             if there and (not skill or skill in owner.skills):
                 return owner
         return None
-
-    def set_skills(self) -> None:
-        """Lets everybody take what the phase's skills allow.
-
-        1. What waits for a skill that nobody of the team has any more is for everybody.
-        2. Who is idle takes what the new skills open.
-        """
-        now = self.agenda.time
-        for team, rules in zip(self.teams, self.phase.teams, strict=True):
-            team.skills = frozenset(skill for mine in rules.seats if mine.seats for skill in mine.skills)
-            for mine in rules.seats:
-                for agent in team.agents[mine.first : mine.first + mine.seats]:
-                    agent.skills = frozenset(mine.skills)
-                    team.give_queues(agent)
-            for queue in [queue for skill, queue in team.pools.items() if team.needs(skill) != skill]:
-                for contact in queue.sweep(-inf)[1]:
-                    queue.leave(contact)
-                    if contact.seat < 0:
-                        team.pool().push(contact)
-                    else:
-                        team.pool().push_first(contact)
-            for agent in tuple(team.idle):
-                waiting = self._next_contact(agent, now)
-                if waiting is not None:
-                    team.idle.remove(agent)
-                    self.start(agent, waiting, now)
-
-    def pass_on(self) -> None:
-        """What customers wait for in a team that has no seats any more goes to another team; other work stays.
-
-        Planned and triggered work of such a team expires: nobody takes its place.
-        """
-        now = self.agenda.time
-        for index, cells in self.phase.heirs.items():
-            for queue in tuple(self.teams[index].pools.values()):
-                for contact in queue.sweep(-inf)[1]:
-                    if contact.kind.cell not in cells:
-                        continue
-                    queue.leave(contact)
-                    if contact.seat < 0:
-                        self.arrive(contact, now)
-                    else:  # begun and put down: as much is left of it as before
-                        hours = contact.mean_hours
-                        contact.overflows(self.phase.kinds[cells[contact.kind.cell]])
-                        contact.mean_hours = hours
-                        self.offer(contact, now)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -419,7 +373,7 @@ class ContactCenter:
         elif not self._may_stay_on(agent, now):
             go_home(agent)
             return
-        contact = self._next_contact(agent, now)
+        contact = self.next_contact(agent, now)
         if contact is not None:
             self.start(agent, contact, now)
             if agent.side_by_side:
@@ -438,7 +392,7 @@ class ContactCenter:
         this_week = agent.overtime_hours < rules.overtime_limit_week_hours
         return this_week and now <= agent.shift_end + rules.overtime_limit_hours
 
-    def _next_contact(self, agent: Agent, now: float) -> Contact | None:
+    def next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
 
         By level, then due time, then arrival, over the agent's own queue and those of the team that its skills
@@ -495,28 +449,13 @@ class ContactCenter:
         go_home(agent)
         return contact.put_down(left + more_hours)
 
-    def cover(self, agent: Agent, now: float) -> None:
-        """Colleagues cover for somebody who is absent.
-
-        1. What the person had put down goes to the team.
-        2. So does what customers and events have put into the person's own queue; planned work waits.
-        """
-        if agent.paused is not None:
-            contact, agent.paused = agent.paused, None
-            self.offer(contact, now)
-        team = self.teams[agent.team]
-        for contact in agent.queue.reactive(now):
-            agent.queue.leave(contact)
-            if not self._start_at_once(contact, now):
-                team.pool(contact.kind.skill).push(contact)
-
     def has_time(self, contact: Contact, now: float) -> bool:
         """Whether somebody of the contact's team may take it at once."""
         return any(self._may_take(agent, contact, now) for agent in self.teams[contact.kind.team].idle)
 
     def offer(self, contact: Contact, now: float) -> None:
         """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
-        if not self._start_at_once(contact, now):
+        if not self.start_at_once(contact, now):
             self.teams[contact.kind.team].pool(contact.kind.skill).push_first(contact)
 
     def note_duty(self, agent: Agent, now: float) -> None:

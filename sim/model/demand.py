@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.model.account_rules import LAST_AGE_WEEKS
 from sim.model.accounts import ADOPTION, AccountTable
-from sim.model.inputs import HOURS_PER_WEEK, LAST_AGE_WEEKS, FloatArray, IntArray, Phase
+from sim.model.inputs import HOURS_PER_WEEK, FloatArray, IntArray, Phase
 
 _MOST_OPEN_ISSUES = 3
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.model.account_rules import DepartureRules, ShockRules, WinbackRules
 from sim.model.accounts import ADOPTION, EXECUTIVE, SATISFACTION
 from sim.model.inputs import (
     COMPETITION,
@@ -16,11 +17,8 @@ from sim.model.inputs import (
     DRIVERS,
     SERVICE,
     BoolArray,
-    DepartureRules,
     FloatArray,
     IntArray,
-    ShockRules,
-    WinbackRules,
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.model import departures
 from sim.model.account_rows import AccountRows
+from sim.model.account_rules import ShockRules, StateRules
 from sim.model.accounts import (
     ADOPTION,
     CHECK_WEEKS,
@@ -26,18 +27,7 @@ from sim.model.accounts import (
 )
 from sim.model.community import Forum, numbered, readers_satisfaction, voices
 from sim.model.health import health, plans_due, seen
-from sim.model.inputs import (
-    HOURS_PER_MONTH,
-    HOURS_PER_WEEK,
-    BoolArray,
-    FloatArray,
-    Inputs,
-    IntArray,
-    KeyArray,
-    Phase,
-    ShockRules,
-    StateRules,
-)
+from sim.model.inputs import HOURS_PER_MONTH, HOURS_PER_WEEK, BoolArray, FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.ledger import (
     ANNOUNCED,
     BOUNCED,

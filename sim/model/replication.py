@@ -38,7 +38,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.model import week_end
+from sim.model import reassignment, week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
@@ -287,8 +287,8 @@ class Run:
         now = self.agenda.time
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
-        self.center.set_skills()
-        self.center.pass_on()
+        reassignment.set_skills(self.center)
+        reassignment.pass_on(self.center)
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:
