@@ -237,7 +237,7 @@ def apply_in_order(
         return
     by_account = np.lexsort((ended, account))
     sorted_account = account[by_account]
-    first = np.flatnonzero(np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]]))
+    first = (np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]])).nonzero()[0]
     number = np.diff(np.append(first, len(account)))
     rank = np.arange(len(account)) - np.repeat(first, number)
     turn = np.lexsort((-np.repeat(number, number), rank))  # in each turn the same accounts lead, so that slices do

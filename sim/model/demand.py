@@ -54,11 +54,11 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
     until_renewal = np.where((table.term_months >= 12) & table.active, table.renewal - begin, np.nan)
     for tier, category, hours in rules.before_renewal:
         until = until_renewal - hours
-        rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier))
+        rows = ((until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier)).nonzero()[0]
         accounts.append(rows)
         categories.append(np.full(len(rows), category))
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
-    young = np.flatnonzero((age_weeks <= LAST_AGE_WEEKS) & table.active)
+    young = ((age_weeks <= LAST_AGE_WEEKS) & table.active).nonzero()[0]
     ages, tiers = age_weeks[young].astype(np.int64), table.tier[young]
     for tier, category, at_age in rules.at_age:
         rows = young[(tiers == tier) & at_age[ages]]

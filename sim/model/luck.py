@@ -194,7 +194,7 @@ def counts(u: FloatArray, mean: FloatArray, dispersion: float) -> NDArray[np.int
         return result
     first = np.exp(-mean) if spread < 1e-9 else np.exp(-mean / spread * np.log(dispersion))
     result = np.zeros(len(u), dtype=np.int64)
-    rows = np.flatnonzero(u > first)
+    rows = (u > first).nonzero()[0]
     term, total, rest, rate = first[rows], first[rows], u[rows], mean[rows]
     n = 0
     while len(rows):

@@ -122,7 +122,7 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
     if phase.switches.turnover and agents:
         rate_per_week = np.array([phase.teams[agent.team].quit_rate_per_week for agent in agents])
         leaving = quits(luck.uniform("quit", _keys(agents), week), rate_per_week, _burnout(agents), phase.people)
-        for row in np.flatnonzero(leaving).tolist():
+        for row in leaving.nonzero()[0].tolist():
             if agents[row].employed:
                 quit_job(center, agents[row], now)
     for agent in agents:

@@ -172,7 +172,7 @@ class Run:
         self.center = ContactCenter(self.agenda, self.phase, state.center)
         self.lifecycle = Lifecycle(inputs, state.accounts, state.forum, luck, ledger)
         self._unwritten: list[tuple[NDArray[Any], IntArray]] = []  # contacts that are to become rows, their tiers
-        self._customers = np.flatnonzero(self.phase.categories.customer)
+        self._customers = self.phase.categories.customer.nonzero()[0]
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
 
     def begin(self) -> None:
@@ -446,7 +446,7 @@ class Run:
             mean[phase.outages.categories[self._customers]] *= 1 + phase.outages.more_contacts * down
         u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
-        some = np.flatnonzero(number)
+        some = number.nonzero()[0]
         number = number[some]
         position = np.repeat(some, number)
         j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
