@@ -66,26 +66,26 @@ class AccountRows:
         """A row per tier: the accounts as they stand at the end of the week."""
         table, tiers = self.table, len(phase.tiers)
         there = table.active.nonzero()[0]
-        tier, states, seats = table.tier[there], table.states[:, there], table.seats[there]
+        tier, states, seats = table.tier[there], table.states.take(there, axis=1), table.seats[there]
         statuses = status(health(states, phase.health), phase.health)
         sums = (
             *states,
             statuses == AT_RISK,
             statuses == HEALTHY,
-            np.exp(-table.intent[:, there].sum(axis=0)),
+            np.exp(-table.intent.take(there, axis=1).sum(axis=0)),
             seats,
             licence_use(states, seats),
+            table.arr_cents[there],
         )
         cells = tier + tiers * np.arange(len(sums))[:, np.newaxis]
         totals = np.bincount(cells.ravel(), weights=np.concatenate(sums), minlength=tiers * len(sums))
-        arr = np.zeros(tiers, dtype=np.int64)
-        np.add.at(arr, tier, table.arr_cents[there])
+        *others, arr_cents = totals.reshape(len(sums), tiers)
         self.ledger.tier_weeks.append(
             week,
             np.arange(tiers),
             np.bincount(tier, minlength=tiers),
-            arr,
-            *totals.reshape(len(sums), tiers),
+            arr_cents,
+            *others,
             outages,
             *self._voices(phase, there, tier, tiers),
             rows=tiers,

@@ -147,10 +147,20 @@ class PlaybookRules:
         return 1 / self.every_weeks[:, self.recurring].T
 
     @cached_property
-    def at_age(self) -> tuple[tuple[int, int, BoolArray], ...]:
-        """Tier, category, and whether it falls due at each age of an account in weeks, up to `LAST_AGE_WEEKS`."""
-        ages = np.arange(LAST_AGE_WEEKS + 1)
-        return tuple((tier, category, np.isin(ages, weeks)) for tier, category, weeks in self.after_start)
+    def at_renewal(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """`before_renewal` as columns: tier (rules, 1), category (rules,), hours (rules, 1)."""
+        tier, category, hours = np.array(self.before_renewal, dtype=np.float64).reshape(-1, 3).T
+        return tier.astype(np.int64)[:, np.newaxis], category.astype(np.int64), hours[:, np.newaxis]
+
+    @cached_property
+    def at_age(self) -> tuple[IntArray, IntArray, BoolArray]:
+        """`after_start` as columns: tier (rules, 1), category (rules,), and whether it falls due at each age of an
+        account in weeks, up to `LAST_AGE_WEEKS`, (rules, ages).
+        """
+        ages, rules = np.arange(LAST_AGE_WEEKS + 1), self.after_start
+        due = np.array([np.isin(ages, weeks) for _, _, weeks in rules], dtype=bool).reshape(len(rules), len(ages))
+        tier, category = (np.array([rule[part] for rule in rules], dtype=np.int64) for part in (0, 1))
+        return tier[:, np.newaxis], category, due
 
 
 @dataclass(frozen=True)

@@ -219,12 +219,8 @@ def happened(contacts: NDArray[Any], phase: Phase) -> Table:
     """What accounts feel of contacts (an array of `RECORD`): some columns of the ledger."""
     names = ("account", "outcome", "seat", "attempt", "leg", "due", "started", "ended")
     key = {"contact": contacts["key"].copy()}
-    places = np.unravel_index(contacts["cell"], phase.tables.live.shape)
-    return (
-        key
-        | {name: contacts[name].copy() for name in names}
-        | dict(zip(("team", "category", "channel"), places, strict=True))
-    )
+    places = dict(zip(("team", "category", "channel"), phase.tables.places(contacts["cell"]), strict=True))
+    return key | {name: contacts[name].copy() for name in names} | places
 
 
 def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase], now: float) -> list[NDArray[Any]]:
@@ -235,7 +231,7 @@ def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase]
     """
     of = {name: contacts[name].copy() for name in RECORD.names or ()}
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
-    team, category, channel = np.unravel_index(of["cell"], phases[0].tables.live.shape)
+    team, category, channel = phases[0].tables.places(of["cell"])
     served, asked = ~np.isnan(started), ~np.isnan(queued)
     alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])

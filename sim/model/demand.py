@@ -49,19 +49,16 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
     begin = week * HOURS_PER_WEEK
     cycles = rules.cycles_per_week[:, table.tier]
     place = table.cycle[rules.recurring] + week * cycles
-    which, rows = np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)
-    categories, accounts = [rules.recurring[which]], [rows]
-    until_renewal = np.where((table.term_months >= 12) & table.active, table.renewal - begin, np.nan)
-    for tier, category, hours in rules.before_renewal:
-        until = until_renewal - hours
-        rows = ((until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier)).nonzero()[0]
-        accounts.append(rows)
-        categories.append(np.full(len(rows), category))
+    recurring, recurring_rows = ((np.floor(place) > np.floor(place - cycles)) & table.active).nonzero()
+    tier, at_renewal, hours = rules.at_renewal
+    until = table.renewal - begin - hours
+    this_week = (until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier)
+    renewing, renewing_rows = (this_week & (table.term_months >= 12) & table.active).nonzero()
+    tier, at_age, due = rules.at_age
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
     young = ((age_weeks <= LAST_AGE_WEEKS) & table.active).nonzero()[0]
-    ages, tiers = age_weeks[young].astype(np.int64), table.tier[young]
-    for tier, category, at_age in rules.at_age:
-        rows = young[(tiers == tier) & at_age[ages]]
-        accounts.append(rows)
-        categories.append(np.full(len(rows), category))
-    return np.concatenate(accounts), np.concatenate(categories)
+    growing, growing_rows = (due[:, age_weeks[young].astype(np.int64)] & (table.tier[young] == tier)).nonzero()
+    return (
+        np.concatenate([recurring_rows, renewing_rows, young[growing_rows]]),
+        np.concatenate([rules.recurring[recurring], at_renewal[renewing], at_age[growing]]),
+    )
