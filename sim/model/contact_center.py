@@ -174,7 +174,7 @@ class ContactCenter:
     def expect(self, contacts: Iterable[Contact]) -> None:
         """Lets customers' contacts arrive, each at its `born`; they come in order of time."""
         one = self.phase.switches.one_open_contact_per_account
-        self.agenda.expect(((contact.born, contact) for contact in contacts), self._raise if one else self.arrive)
+        self.agenda.expect(contacts, self._raise if one else self.arrive)
 
     def _raise(self, contact: Contact, now: float) -> None:
         """A customer's contact comes, unless the account has an open one: it may have only one."""
