@@ -31,7 +31,8 @@ class TeamState:
 
         A skill that a dated change has taken from the whole team binds nobody: contacts of before would wait for ever.
         """
-        skill = skill if skill in self.skills else ""
+        if skill and skill not in self.skills:
+            skill = ""
         queue = self.pools.get(skill)
         if queue is None:
             queue = self.pools[skill] = Queue(self.line)

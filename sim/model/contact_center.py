@@ -44,11 +44,18 @@ class ContactCenter:
 
     def __init__(self, agenda: Agenda, phase: Phase, state: CenterState) -> None:
         self.agenda = agenda
-        self.phase = phase
         self.state = state
         self.teams = state.teams
         self.day = WorkingDay(self)
+        self._record, self._with_open_contact = state.finished.append, state.with_open_contact
         self._on_end, self._on_patience = self._end_service, self._give_up  # bound once, not for every contact
+        self.go_by(phase)
+
+    def go_by(self, phase: Phase) -> None:
+        """From now on the rules of a phase hold; what is asked for every contact is looked up once."""
+        self.phase = phase
+        self._heirs, self._overtime = phase.heirs, phase.switches.overtime
+        self._later = phase.demand.profile.later
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
@@ -105,8 +112,8 @@ class ContactCenter:
         if kind.solves >= 0.0:
             self._help_themselves(contact, now)
             return
-        if kind.team in self.phase.heirs and kind.cell in self.phase.heirs[kind.team]:
-            contact.overflows(self.phase.kinds[self.phase.heirs[kind.team][kind.cell]])
+        if self._heirs and kind.cell in self._heirs.get(kind.team, ()):
+            contact.overflows(self.phase.kinds[self._heirs[kind.team][kind.cell]])
             self._set_due(contact, now)
             kind = contact.kind
         team = self.teams[kind.team]
@@ -194,8 +201,8 @@ class ContactCenter:
                 there = owner.present or (owner.employed and not owner.in_training)
             elif not there and owner.present and not contact.live:
                 there = int(now // 24) in self.phase.teams[kind.team].seat(owner.seat).roster.dates
-            skill = team.needs(kind.skill)
-            if there and (not skill or skill in owner.skills):
+            skill = kind.skill
+            if there and (not skill or skill in owner.skills or not team.needs(skill)):
                 return owner
         return None
 
@@ -223,7 +230,7 @@ class ContactCenter:
         """An unresolved matter may be raised again, by its own luck and after its own delay."""
         weeks = contact.weeks_until_back()
         if weeks < inf:
-            born = self.phase.demand.profile.later(now, weeks)
+            born = self._later(now, weeks)
             if born < contact.expires:
                 self._expect_return(contact.repeat(born))
 
@@ -248,14 +255,14 @@ class ContactCenter:
 
     def finish(self, contact: Contact, outcome: int, now: float) -> None:
         """A contact ends, or is still open when the run does (now: nan): it gets its record."""
-        self.state.finished.append(
+        self._record(
             pack_record(
                 contact.key, contact.born, contact.queued, contact.due, contact.started, now, contact.worked_hours,
                 contact.account, contact.kind.cell, contact.attempt, contact.leg, contact.seat, outcome, contact.live,
             )
         )  # fmt: skip
-        if self.state.with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
-            self.state.with_open_contact.discard(contact.account)
+        if self._with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
+            self._with_open_contact.discard(contact.account)
 
     # --- service ----------------------------------------------------------------------------------------
 
@@ -387,7 +394,7 @@ class ContactCenter:
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
         """Whether an agent may begin something after the shift's end."""
         rules = self.phase.teams[agent.team]
-        if not agent.employed or agent.recovering or not self.phase.switches.overtime:
+        if not agent.employed or agent.recovering or not self._overtime:
             return False
         this_week = agent.overtime_hours < rules.overtime_limit_week_hours
         return this_week and now <= agent.shift_end + rules.overtime_limit_hours
@@ -404,12 +411,15 @@ class ContactCenter:
             levels |= queue.levels
         if not levels:
             return None
-        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
+        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self._overtime
         for level in LEVELS_IN[levels]:
             entry = None
             for queue in queues:
-                if queue.heaps[level]:
-                    other = queue.head(level, now)
+                heap = queue.heaps[level]
+                if heap:
+                    head = heap[0]
+                    waits = head[3].queue is queue and head[3].expires > now
+                    other = head if waits else queue.head(level, now)
                     if other is not None and (entry is None or other < entry):
                         entry, source = other, queue
             if entry is None:
@@ -435,7 +445,7 @@ class ContactCenter:
             return False
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left
-        return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
+        return fits or may_overrun(contact, now, hours_left, self._overtime)
 
     # --- work that is put down and taken up again ---------------------------------------------------------
 

@@ -283,7 +283,8 @@ class Run:
 
     def _begin_phase(self, phase: Phase) -> None:
         """A dated phase begins: rules change, seats open or close, accounts get owners for them."""
-        self.phase = self.center.phase = phase
+        self.phase = phase
+        self.center.go_by(phase)
         now = self.agenda.time
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
@@ -369,7 +370,7 @@ class Run:
         waiting = week_end.sweep(center, tick.hour)
         overdue = self.state.overdue = self._overdue(waiting)
         ended = records(center.state.finished)
-        center.state.finished = []
+        center.state.finished.clear()
         if not self.warm_up:
             self._keep_rows(ended)
         self.state.triggers += lifecycle.time_passes(tick, phase, happened(ended, phase), overdue)
