@@ -238,7 +238,7 @@ def apply_in_order(
     first, number = np.zeros(len(edges) + 1, dtype=np.int64), np.full(len(edges) + 1, len(account))
     first[1:] = number[:-1] = edges
     number -= first
-    which = np.repeat(np.arange(len(first)), number)
+    which = np.arange(len(first)).repeat(number)
     rank = np.arange(len(account)) - first[which]
     turn = np.lexsort((-number[which], rank))  # in each turn the same accounts lead, so that slices do
     order = by_account[turn]

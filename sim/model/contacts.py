@@ -173,7 +173,7 @@ def _contacts(
     tables = phase.tables
     cell = tables.cells(team, wanted.category, channel)
     due = due_times(wanted.time, tables.target_hours.take(cell), team, tables.live.take(cell), phase)
-    draws = (draw[0, rows] for draw in (attempts.handle, attempts.u_resolve, attempts.patience))
+    draws = (draw[0].take(rows) for draw in (attempts.handle, attempts.u_resolve, attempts.patience))
     owner = accounts.owner[team, wanted.account]
     columns = (wanted.key, wanted.account, cell, owner, wanted.time, due, wanted.expires, *draws, rows)
     return Block(columns, phase.kinds, attempts)

@@ -80,7 +80,8 @@ def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: in
     per_day = np.array([phase.teams[agent.team].seat(agent.seat).absence_per_day for agent in agents])
     chance = absence_probability(per_day, _burnout(agents), phase.people)
     absent = luck.uniform("absent", keys.ravel()).reshape(keys.shape) < chance[:, np.newaxis]
-    for row, day in np.argwhere(absent).tolist():
+    rows, days = absent.nonzero()
+    for row, day in zip(rows.tolist(), days.tolist(), strict=True):
         agents[row].absent_days |= {first + day}
 
 

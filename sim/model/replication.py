@@ -419,10 +419,10 @@ class Run:
         account = np.concatenate([own_account, planned_account, *(trigger.accounts for trigger in triggers)])
         category = np.zeros(len(account), dtype=np.int64)
         category[:own], category[own:planned] = own_category, planned_category
-        category[planned:] = np.repeat([trigger.category for trigger in triggers], each)
+        category[planned:] = np.array([trigger.category for trigger in triggers], dtype=np.int64).repeat(each)
         j = np.zeros(len(account), dtype=np.int64)
         j[:own] = own_j
-        j[planned:] = np.repeat([trigger.j for trigger in triggers], each)
+        j[planned:] = np.array([trigger.j for trigger in triggers], dtype=np.int64).repeat(each)
         key = key_of(table.key[account], categories.keys[category], week, j)
         time = np.full(len(account), now)
         time[:own] = phase.demand.profile.times(luck.uniform("arrival time", key[:own]), week)
@@ -449,6 +449,6 @@ class Run:
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
         some = number.nonzero()[0]
         number = number[some]
-        position = np.repeat(some, number)
-        j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
+        position = some.repeat(number)
+        j = np.arange(len(position)) - (number.cumsum() - number).repeat(number)
         return position % len(table), self._customers[position // len(table)], j
