@@ -15,7 +15,7 @@ from sim.model.staff import Agent
 _LONG_AGO = -1e9
 
 
-@dataclass
+@dataclass(slots=True)
 class TeamState:
     """One team: its seats, its shared queues, and who is idle (longest first)."""
 
@@ -55,7 +55,7 @@ def open_until(team: TeamState) -> None:
     team.open_until = max([agent.shift_end for agent in team.agents if agent.on_duty], default=-inf)
 
 
-@dataclass
+@dataclass(slots=True)
 class CenterState:
     """All that has to be kept to go on later: no events, no clock."""
 
