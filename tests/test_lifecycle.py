@@ -9,9 +9,10 @@ import pytest
 from small import NOTHING_HAPPENS, run, same_bits, small_inputs, tables_of
 
 from sim.model import ledger
+from sim.model.account_rules import HealthRules, WinbackRules
 from sim.model.departures import renewed_seats, won_back
 from sim.model.health import AT_RISK, HEALTHY, WATCH, health, plans_due, seen, signals, status
-from sim.model.inputs import HealthRules, Inputs, WinbackRules
+from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.study.kpi_costs import costs
 from sim.study.kpi_money import weekly_contribution

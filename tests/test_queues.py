@@ -27,6 +27,7 @@ from sim.model.contacts import Wanted, make_contacts
 from sim.model.inputs import Inputs
 from sim.model.luck import Luck
 from sim.model.queue import Attempts, Contact, records
+from sim.model.reassignment import set_skills
 from sim.scenario import load_scenario_text
 
 EXPERTS = {
@@ -98,7 +99,7 @@ def after(
     phase = inputs.phases[0]
     agenda, state = Agenda(0.0), opening_state(phase, (0, 0, 0), (0.0, 0.0, 0.0), 0.0)
     center = ContactCenter(agenda, phase, state)
-    center.set_skills()
+    set_skills(center)
     state.teams[0].agents[0].absent_days = frozenset(absent)
     names = inputs.teams, inputs.categories, inputs.channels
     made = []

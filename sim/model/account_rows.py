@@ -5,13 +5,17 @@ In: the account table. Out: rows of account_events and tier_weeks. Nothing chang
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from sim.model.accounts import AccountTable, licence_use, login_rate
+from sim.model.accounts import ADOPTION, AccountTable, licence_use, login_rate
 from sim.model.community import voices
 from sim.model.health import AT_RISK, HEALTHY, health, status
-from sim.model.inputs import BoolArray, FloatArray, IntArray, Phase
+from sim.model.inputs import DRIVERS, BoolArray, FloatArray, IntArray, Phase
 from sim.model.ledger import WON, WON_BACK, Ledger
+
+_NO_SHARES = (0.0,) * len(DRIVERS)
 
 
 class AccountRows:
@@ -27,13 +31,13 @@ class AccountRows:
         time: float | FloatArray,
         rows: IntArray,
         *,
-        announced: BoolArray | None = None,
-        left: BoolArray | None = None,
+        announced: BoolArray | bool = False,
+        left: BoolArray | bool = False,
         probability: FloatArray | float = 0.0,
         expected: FloatArray | float = 0.0,
-        before: IntArray | None = None,
+        before: IntArray | int | None = None,
         after: IntArray | None = None,
-        shares: FloatArray | None = None,
+        shares: Iterable[FloatArray | float] = _NO_SHARES,
         finished: FloatArray | float = 0.0,
     ) -> None:
         """A row of account_events for each of the accounts `rows`; ARR `before` and `after` as now if not given.
@@ -43,63 +47,59 @@ class AccountRows:
         n = len(rows)
         if not n:
             return
-        nothing = np.zeros(n, dtype=bool)
-        arr = self.table.arr_cents[rows]
-        if event in (WON, WON_BACK):
-            before, after = np.zeros(n, dtype=np.int64), arr
-        elif before is None:
-            before = arr
-        drivers = shares if shares is not None else np.zeros((5, n))
+        now = self.table.arr_cents[rows] if before is None or after is None else None
+        if before is None:
+            before = 0 if event in (WON, WON_BACK) else now
         self.ledger.account_events.append(
-            np.full(n, time),
+            time,
             rows,
             self.table.tier[rows],
-            np.full(n, event),
-            announced if announced is not None else nothing,
-            left if left is not None else nothing,
-            np.full(n, probability),
-            np.full(n, expected),
+            event,
+            announced,
+            left,
+            probability,
+            expected,
             before,
-            after if after is not None else before,
-            *drivers,
+            now if after is None else after,
+            *shares,
             self.table.seen_health[rows],
-            np.full(n, finished),
+            finished,
+            rows=n,
         )
 
     def record_week(self, week: int, phase: Phase, outages: IntArray) -> None:
         """A row per tier: the accounts as they stand at the end of the week."""
         table, tiers = self.table, len(phase.tiers)
-        there = np.flatnonzero(table.active)
-        tier = table.tier[there]
-
-        def total(values: FloatArray) -> FloatArray:
-            return np.bincount(tier, weights=values, minlength=tiers).astype(np.float64)
-
-        adoption, satisfaction, executive = table.states[:, there]
-        statuses = status(health(table.states[:, there], phase.health), phase.health)
+        there = table.active.nonzero()[0]
+        tier, states, seats = table.tier[there], table.states.take(there, axis=1), table.seats[there]
+        statuses = status(health(states, phase.health), phase.health)
         flagged = status(table.seen_health[there], phase.health) == AT_RISK
-        stays = np.exp(-table.intent[:, there].sum(axis=0))
-        arr = np.zeros(tiers, dtype=np.int64)
-        np.add.at(arr, tier, table.arr_cents[there])
+        stays, arr = np.exp(-table.intent.take(there, axis=1).sum(axis=0)), table.arr_cents[there]
+        sums = (
+            *states,
+            statuses == AT_RISK,
+            statuses == HEALTHY,
+            flagged,
+            flagged & (statuses != AT_RISK),
+            stays,
+            arr / 100 * (1 - stays),
+            seats,
+            licence_use(states, seats),
+            login_rate(states[ADOPTION], phase.states) * seats,
+            arr,
+        )
+        cells = tier + tiers * np.arange(len(sums))[:, np.newaxis]
+        totals = np.bincount(cells.ravel(), weights=np.concatenate(sums), minlength=tiers * len(sums))
+        *others, arr_cents = totals.reshape(len(sums), tiers)
         self.ledger.tier_weeks.append(
-            np.full(tiers, week),
+            week,
             np.arange(tiers),
             np.bincount(tier, minlength=tiers),
-            arr,
-            total(adoption),
-            total(satisfaction),
-            total(executive),
-            total((statuses == AT_RISK).astype(float)),
-            total((statuses == HEALTHY).astype(float)),
-            total(flagged.astype(float)),
-            total((flagged & (statuses != AT_RISK)).astype(float)),
-            total(stays),
-            total(table.arr_cents[there] / 100 * (1 - stays)),
-            total(table.seats[there]),
-            total(licence_use(table.states[:, there], table.seats[there])),
-            total(login_rate(adoption, phase.states) * table.seats[there]),
+            arr_cents,
+            *others,
             outages,
             *self._voices(phase, there, tier, tiers),
+            rows=tiers,
         )
 
     def _voices(self, phase: Phase, there: IntArray, tier: IntArray, tiers: int) -> list[IntArray]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.model.account_rules import StateRules
 from sim.model.health import health
 from sim.model.inputs import (
     DRIVERS,
@@ -23,7 +24,6 @@ from sim.model.inputs import (
     IntArray,
     KeyArray,
     Phase,
-    StateRules,
 )
 from sim.model.ledger import ABANDONED, BLOCKED, RESOLVED, UNRESOLVED, Table
 from sim.model.luck import Luck, key_of
@@ -201,27 +201,24 @@ def contact_effects(
     done = outcome == RESOLVED
     late = contacts["started"] > contacts["due"]
     gave_up = customer & ((outcome == ABANDONED) | (outcome == BLOCKED))
-    failed = gave_up | (customer & (outcome == UNRESOLVED))
+    unresolved = customer & (outcome == UNRESOLVED)
     kept = (
-        (1 - rules.unresolved_loss * (customer & (outcome == UNRESOLVED)))
+        (1 - rules.unresolved_loss * unresolved)
         * (1 - rules.late_loss * (customer & late))
         * (1 - rules.transfer_loss * (customer & (contacts["leg"] > 0)))
         * (1 - rules.repeat_loss * (customer & (contacts["attempt"] > 0)))
         * (1 - rules.abandoned_loss * gave_up)
     )
     warm = customer & ~np.isnan(contacts["started"])
-    warmth = np.where(warm, team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]], 0.0)
-    gains = np.where(done, team_gain_factor[contacts["team"]], 0.0)
-    offset = np.array(
-        [
-            gains * categories.adoption_gain[category],
-            np.where(done & customer & ~late, rules.resolved_gain, 0.0),
-            1 - (1 - gains * categories.executive_gain[category]) * (1 - np.minimum(warmth, 1.0)),
-        ]
-    )
+    warmth = team_warmth[contacts["team"]] * channels.warmth_factor[contacts["channel"]] * warm
+    gains = team_gain_factor[contacts["team"]] * done
+    offset = np.empty((3, len(category)))
+    offset[ADOPTION] = gains * categories.adoption_gain[category]
+    offset[SATISFACTION] = rules.resolved_gain * (done & customer & ~late)
+    offset[EXECUTIVE] = 1 - (1 - gains * categories.executive_gain[category]) * (1 - np.minimum(warmth, 1.0))
     offset[EXECUTIVE] *= np.where(by_owner, 1.0, rules.by_others_share)
     slope = 1 - offset
-    slope[ADOPTION] *= 1 - rules.failed_contact_loss * failed
+    slope[ADOPTION] *= 1 - rules.failed_contact_loss * (gave_up | unresolved)
     slope[SATISFACTION] *= kept
     if harmed is not None:
         offset[:, harmed] = 0.0
@@ -237,19 +234,23 @@ def apply_in_order(
         return
     by_account = np.lexsort((ended, account))
     sorted_account = account[by_account]
-    first = np.flatnonzero(np.concatenate([[True], sorted_account[1:] != sorted_account[:-1]]))
-    number = np.diff(np.append(first, len(account)))
-    rank = np.arange(len(account)) - np.repeat(first, number)
-    turn = np.lexsort((-np.repeat(number, number), rank))  # in each turn the same accounts lead, so that slices do
+    edges = (sorted_account[1:] != sorted_account[:-1]).nonzero()[0] + 1
+    first, number = np.zeros(len(edges) + 1, dtype=np.int64), np.full(len(edges) + 1, len(account))
+    first[1:] = number[:-1] = edges
+    number -= first
+    which = np.arange(len(first)).repeat(number)
+    rank = np.arange(len(account)) - first[which]
+    turn = np.lexsort((-number[which], rank))  # in each turn the same accounts lead, so that slices do
     order = by_account[turn]
-    rows, slope, offset = account[order[: len(first)]], slope.T[order], offset.T[order]
-    now = states.T[rows]
+    rows, slope, offset = account[order[: len(first)]], slope.take(order, axis=1), offset.take(order, axis=1)
+    now = states.take(rows, axis=1)
     start = 0
     for size in np.bincount(rank).tolist():
-        now[:size] *= slope[start : start + size]
-        now[:size] += offset[start : start + size]
+        leading = now[:, :size]
+        leading *= slope[:, start : start + size]
+        leading += offset[:, start : start + size]
         start += size
-    states[:, rows] = now.T
+    states[:, rows] = now
 
 
 def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArray:
@@ -261,13 +262,12 @@ def drift(states: FloatArray, rules: StateRules, weeks: float = 1.0) -> FloatArr
     adoption, satisfaction, executive = states
     growth = rules.adoption_growth_per_week * adoption * (rules.adoption_ceiling - adoption)
     kept = 0.5 ** (weeks / rules.satisfaction_half_life_weeks)
-    return np.array(
-        [
-            np.minimum(np.maximum(adoption + weeks * (growth - rules.adoption_neglect_per_week * adoption), 0.0), 1.0),
-            rules.satisfaction_neutral + (satisfaction - rules.satisfaction_neutral) * kept,
-            executive * 0.5 ** (weeks / rules.executive_half_life_weeks),
-        ]
-    )
+    after = np.empty_like(states)
+    after[ADOPTION] = adoption + weeks * (growth - rules.adoption_neglect_per_week * adoption)
+    np.minimum(np.maximum(after[ADOPTION], 0.0), 1.0, out=after[ADOPTION])
+    after[SATISFACTION] = rules.satisfaction_neutral + (satisfaction - rules.satisfaction_neutral) * kept
+    after[EXECUTIVE] = executive * 0.5 ** (weeks / rules.executive_half_life_weeks)
+    return after
 
 
 def licence_use(states: FloatArray, seats: FloatArray) -> FloatArray:

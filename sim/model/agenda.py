@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -19,11 +19,21 @@ PHASE_ORDER, SHIFT_ORDER, END_ORDER, GIVE_UP_ORDER, ARRIVE_ORDER, DAY_ORDER, WEE
 Call = tuple[float, int, int, Callable[[Any, float], None], Any]  # time, order, number, function, its argument
 
 
-_NEVER = (inf, 0)
-_NONE: tuple[float, Any] = (inf, None)
+class Coming(Protocol):
+    """Something that comes at an hour known before."""
+
+    born: float
 
 
-def _nobody(what: Any, now: float) -> None:
+class _Nothing:
+    born = inf
+
+
+_NOTHING = _Nothing()
+_Expected = tuple[Iterator[Coming], Callable[[Any, float], None]]  # what comes after the first, and who receives all
+
+
+def _nobody(what: Coming, now: float) -> None:
     """Receives nothing: nothing is expected."""
 
 
@@ -35,9 +45,8 @@ class Agenda(simpy.Environment):
         self.time = time
         self.calls: list[Call] = []
         self._numbers = count()
-        self._coming: Iterator[tuple[float, Any]] = iter(())
-        self._next, self._what = inf, None  # of those that come: the time of the first, and what it is
-        self._receive: Callable[[Any, float], None] = _nobody
+        self._first: Coming = _NOTHING  # of those that come
+        self._expected: _Expected = iter(()), _nobody
 
     def call(self, time: float, order: int, function: Callable[[Any, float], None], argument: Any) -> None:
         """Lets function(argument, hour) be called at `time`: by order, then as they were put down, at the same time."""
@@ -51,32 +60,39 @@ class Agenda(simpy.Environment):
         heapify(self.calls)
         self._numbers = count(1 + max((call[2] for call in self.calls), default=0))
 
-    def expect(self, coming: Iterable[tuple[float, Any]], receive: Callable[[Any, float], None]) -> None:
-        """Lets receive(what, hour) be called for each (hour, what), which are in order of time, as an arrival.
+    def expect(self, coming: Iterable[Coming], receive: Callable[[Any, float], None]) -> None:
+        """Lets receive(what, hour) be called for each that comes, as an arrival; they are in order of time.
 
         Those still expected from before are forgotten. It saves a row on the heap for most contacts.
         """
-        self._coming, self._receive = iter(coming), receive
-        self._next, self._what = next(self._coming, _NONE)
+        self._expected = iter(coming), receive
+        self._first = next(self._expected[0], _NOTHING)
 
     def run_to(self, time: float) -> None:
         """Makes all calls before `time`; then it is `time`."""
         calls = self.calls
         while True:
-            first, coming = calls[0] if calls else _NEVER, self._next
-            hour = first[0]
-            if hour < coming or (hour == coming and first[1] <= ARRIVE_ORDER):
-                if hour >= time:
-                    break
-                self.time, _, _, function, argument = heappop(calls)
-                function(argument, hour)
-            elif coming < time:
-                self.time, what = coming, self._what
-                self._next, self._what = next(self._coming, _NONE)
-                self._receive(what, coming)
-            else:
-                break
-        self.time = time
+            what, (stream, receive) = self._first, (expected := self._expected)
+            while expected is self._expected:
+                coming = what.born
+                until = coming if coming < time else time
+                while calls and calls[0][0] < until:
+                    hour, _, _, function, argument = heappop(calls)
+                    self.time = hour
+                    function(argument, hour)
+                    if expected is not self._expected:
+                        break
+                else:
+                    if coming >= time:
+                        self._first, self.time = what, time
+                        return
+                    self.time = coming
+                    if calls and calls[0][0] == coming and calls[0][1] <= ARRIVE_ORDER:
+                        _, _, _, function, argument = heappop(calls)
+                        function(argument, coming)
+                    else:
+                        receive(what, coming)
+                        what = next(stream, _NOTHING)
 
     def at(self, time: float, order: int) -> simpy.Event:
         """An event for a process to wait for."""

@@ -30,7 +30,7 @@ def deal_out(load: FloatArray, table: AccountTable, rows: IntArray, team: int, s
     owner = table.owner[team]
     if not seats or not len(rows):
         return
-    mine = np.flatnonzero((owner >= 0) & table.active)
+    mine = ((owner >= 0) & table.active).nonzero()[0]
     by_seat = np.bincount(owner[mine], weights=load[mine], minlength=max(seats) + 1).tolist()
     taken = {seat: by_seat[seat] for seat in seats}
     for row in rows[np.lexsort((table.key[rows], -load[rows]))].tolist():
@@ -47,7 +47,7 @@ def take_fair_share(load: FloatArray, table: AccountTable, team: int, new: int, 
     The mean is that of the team, per weekly hour of a seat.
     """
     owner = table.owner[team]
-    mine = np.flatnonzero(table.active & (load > 0))
+    mine = (table.active & (load > 0)).nonzero()[0]
     taken = {seat: float(load[mine][owner[mine] == seat].sum()) for seat in seats}
     target = sum(taken.values()) / sum(seats.values())  # of a seat with full hours
     moved = []
@@ -86,14 +86,14 @@ def serve_books(table: AccountTable, state: CenterState, phase: Phase) -> IntArr
         load = owner_load(table, phase, team)
         for left_team, seat in state.vacated:
             if left_team == team:
-                rows = np.flatnonzero((table.owner[team] == seat) & table.active)
+                rows = ((table.owner[team] == seat) & table.active).nonzero()[0]
                 felt.append(rows)
                 if agents[seat].closed:
                     table.owner[team, rows] = -1
         closed = np.array([*(agent.closed for agent in agents), False])
         table.owner[team, table.active & closed[table.owner[team]]] = -1
         fresh = (table.owner[team] < 0).all()
-        deal_out(load, table, np.flatnonzero((table.owner[team] < 0) & table.active & (load > 0)), team, seats)
+        deal_out(load, table, ((table.owner[team] < 0) & table.active & (load > 0)).nonzero()[0], team, seats)
         for opened_team, seat in state.opened:
             if opened_team == team and seat in seats and not fresh:
                 felt.append(take_fair_share(load, table, team, seat, seats))

@@ -15,7 +15,7 @@ from sim.model.staff import Agent
 _LONG_AGO = -1e9
 
 
-@dataclass
+@dataclass(slots=True)
 class TeamState:
     """One team: its seats, its shared queues, and who is idle (longest first)."""
 
@@ -31,7 +31,8 @@ class TeamState:
 
         A skill that a dated change has taken from the whole team binds nobody: contacts of before would wait for ever.
         """
-        skill = skill if skill in self.skills else ""
+        if skill and skill not in self.skills:
+            skill = ""
         queue = self.pools.get(skill)
         if queue is None:
             queue = self.pools[skill] = Queue(self.line)
@@ -54,7 +55,7 @@ def open_until(team: TeamState) -> None:
     team.open_until = max([agent.shift_end for agent in team.agents if agent.on_duty], default=-inf)
 
 
-@dataclass
+@dataclass(slots=True)
 class CenterState:
     """All that has to be kept to go on later: no events, no clock."""
 

@@ -12,6 +12,19 @@ from typing import Any
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv, ndtr
 
+from sim.model.account_rules import (
+    DemandRules,
+    DepartureRules,
+    HealthRules,
+    IllTimedRules,
+    OnboardingRules,
+    OutageRules,
+    PlaybookRules,
+    ShockRules,
+    StateRules,
+    TierRules,
+    WinbackRules,
+)
 from sim.model.calendars import Span
 from sim.model.clock import ContactProfile
 from sim.model.durations import LAWS, NORMAL_GRID, Durations
@@ -24,30 +37,19 @@ from sim.model.inputs import (
     CategoryRules,
     ChannelRules,
     CommunityRules,
-    DemandRules,
-    DepartureRules,
     Escalation,
     FloatArray,
-    HealthRules,
-    IllTimedRules,
     Inputs,
     MechanismSwitches,
-    OnboardingRules,
-    OutageRules,
     Overflow,
     PeopleRules,
     Phase,
-    PlaybookRules,
     RecoveryRules,
     RedialRules,
     RouteRule,
     RoutingRules,
     SelfServiceRules,
-    ShockRules,
-    StateRules,
     TeamRules,
-    TierRules,
-    WinbackRules,
 )
 from sim.model.luck import name_key
 from sim.model.opening_book import SMALLEST_CV, opening_book, rate_quantiles

@@ -44,11 +44,19 @@ class ContactCenter:
 
     def __init__(self, agenda: Agenda, phase: Phase, state: CenterState) -> None:
         self.agenda = agenda
-        self.phase = phase
         self.state = state
         self.teams = state.teams
         self.day = WorkingDay(self)
-        self._on_end, self._on_patience = self._end_service, self._give_up  # bound once, not for every contact
+        self._record, self._with_open_contact = state.finished.append, state.with_open_contact
+        # Bound once, not for every contact.
+        self._on_end, self._on_patience, self._on_return = self._end_service, self._give_up, self._return
+        self.go_by(phase)
+
+    def go_by(self, phase: Phase) -> None:
+        """From now on the rules of a phase hold; what is asked for every contact is looked up once."""
+        self.phase = phase
+        self._heirs, self._overtime = phase.heirs, phase.switches.overtime
+        self._later = phase.demand.profile.later
 
     # --- going on from a kept state ---------------------------------------------------------------------
 
@@ -105,8 +113,8 @@ class ContactCenter:
         if kind.solves >= 0.0:
             self._help_themselves(contact, now)
             return
-        if kind.team in self.phase.heirs and kind.cell in self.phase.heirs[kind.team]:
-            contact.overflows(self.phase.kinds[self.phase.heirs[kind.team][kind.cell]])
+        if self._heirs and kind.cell in self._heirs.get(kind.team, ()):
+            contact.overflows(self.phase.kinds[self._heirs[kind.team][kind.cell]])
             self._set_due(contact, now)
             kind = contact.kind
         team = self.teams[kind.team]
@@ -117,7 +125,7 @@ class ContactCenter:
             contact.target_hours = self.phase.teams[kind.team].callback_target_hours
             self._set_due(contact, now)
         owner = self._owner(team, contact, now) if contact.owner >= 0 else None
-        if team.idle and self._start_at_once(contact, now, owner):
+        if team.idle and self.start_at_once(contact, now, owner):
             return
         if kind.limited and self._need_not_wait(contact, team, now):
             return
@@ -125,7 +133,7 @@ class ContactCenter:
         if contact.live:
             self._expect_patience(contact)
 
-    def _start_at_once(self, contact: Contact, now: float, owner: Agent | None = None) -> bool:
+    def start_at_once(self, contact: Contact, now: float, owner: Agent | None = None) -> bool:
         """Lets the owner, or whoever of the team has been idle longest, start a contact, if one who may is idle."""
         team = self.teams[contact.kind.team]
         for agent in team.idle:
@@ -174,7 +182,7 @@ class ContactCenter:
     def expect(self, contacts: Iterable[Contact]) -> None:
         """Lets customers' contacts arrive, each at its `born`; they come in order of time."""
         one = self.phase.switches.one_open_contact_per_account
-        self.agenda.expect(((contact.born, contact) for contact in contacts), self._raise if one else self.arrive)
+        self.agenda.expect(contacts, self._raise if one else self.arrive)
 
     def _raise(self, contact: Contact, now: float) -> None:
         """A customer's contact comes, unless the account has an open one: it may have only one."""
@@ -194,56 +202,10 @@ class ContactCenter:
                 there = owner.present or (owner.employed and not owner.in_training)
             elif not there and owner.present and not contact.live:
                 there = int(now // 24) in self.phase.teams[kind.team].seat(owner.seat).roster.dates
-            skill = team.needs(kind.skill)
-            if there and (not skill or skill in owner.skills):
+            skill = kind.skill
+            if there and (not skill or skill in owner.skills or not team.needs(skill)):
                 return owner
         return None
-
-    def set_skills(self) -> None:
-        """Lets everybody take what the phase's skills allow.
-
-        1. What waits for a skill that nobody of the team has any more is for everybody.
-        2. Who is idle takes what the new skills open.
-        """
-        now = self.agenda.time
-        for team, rules in zip(self.teams, self.phase.teams, strict=True):
-            team.skills = frozenset(skill for mine in rules.seats if mine.seats for skill in mine.skills)
-            for mine in rules.seats:
-                for agent in team.agents[mine.first : mine.first + mine.seats]:
-                    agent.skills = frozenset(mine.skills)
-                    team.give_queues(agent)
-            for queue in [queue for skill, queue in team.pools.items() if team.needs(skill) != skill]:
-                for contact in queue.sweep(-inf)[1]:
-                    queue.leave(contact)
-                    if contact.seat < 0:
-                        team.pool().push(contact)
-                    else:
-                        team.pool().push_first(contact)
-            for agent in tuple(team.idle):
-                waiting = self._next_contact(agent, now)
-                if waiting is not None:
-                    team.idle.remove(agent)
-                    self.start(agent, waiting, now)
-
-    def pass_on(self) -> None:
-        """What customers wait for in a team that has no seats any more goes to another team; other work stays.
-
-        Planned and triggered work of such a team expires: nobody takes its place.
-        """
-        now = self.agenda.time
-        for index, cells in self.phase.heirs.items():
-            for queue in tuple(self.teams[index].pools.values()):
-                for contact in queue.sweep(-inf)[1]:
-                    if contact.kind.cell not in cells:
-                        continue
-                    queue.leave(contact)
-                    if contact.seat < 0:
-                        self.arrive(contact, now)
-                    else:  # begun and put down: as much is left of it as before
-                        hours = contact.mean_hours
-                        contact.overflows(self.phase.kinds[cells[contact.kind.cell]])
-                        contact.mean_hours = hours
-                        self.offer(contact, now)
 
     def _expect_patience(self, contact: Contact) -> None:
         if contact.live and self.phase.switches.abandonment and contact.queue is not None:
@@ -269,13 +231,13 @@ class ContactCenter:
         """An unresolved matter may be raised again, by its own luck and after its own delay."""
         weeks = contact.weeks_until_back()
         if weeks < inf:
-            born = self.phase.demand.profile.later(now, weeks)
+            born = self._later(now, weeks)
             if born < contact.expires:
                 self._expect_return(contact.repeat(born))
 
     def _expect_return(self, contact: Contact) -> None:
         self.state.returning[contact.key, contact.attempt] = contact
-        self.agenda.call(contact.born, ARRIVE_ORDER, self._return, contact)
+        self.agenda.call(contact.born, ARRIVE_ORDER, self._on_return, contact)
 
     def _return(self, contact: Contact, now: float) -> None:
         """An open matter is raised again, unless the account has left meanwhile."""
@@ -294,14 +256,15 @@ class ContactCenter:
 
     def finish(self, contact: Contact, outcome: int, now: float) -> None:
         """A contact ends, or is still open when the run does (now: nan): it gets its record."""
-        self.state.finished.append(
+        record = self._record  # what an attribute holds is called more quickly from a variable
+        record(
             pack_record(
                 contact.key, contact.born, contact.queued, contact.due, contact.started, now, contact.worked_hours,
                 contact.account, contact.kind.cell, contact.attempt, contact.leg, contact.seat, outcome, contact.live,
             )
         )  # fmt: skip
-        if self.state.with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
-            self.state.with_open_contact.discard(contact.account)
+        if self._with_open_contact and contact.kind.customer and outcome not in _GOES_ON:
+            self._with_open_contact.discard(contact.account)
 
     # --- service ----------------------------------------------------------------------------------------
 
@@ -419,7 +382,7 @@ class ContactCenter:
         elif not self._may_stay_on(agent, now):
             go_home(agent)
             return
-        contact = self._next_contact(agent, now)
+        contact = self.next_contact(agent, now)
         if contact is not None:
             self.start(agent, contact, now)
             if agent.side_by_side:
@@ -433,12 +396,12 @@ class ContactCenter:
     def _may_stay_on(self, agent: Agent, now: float) -> bool:
         """Whether an agent may begin something after the shift's end."""
         rules = self.phase.teams[agent.team]
-        if not agent.employed or agent.recovering or not self.phase.switches.overtime:
+        if not agent.employed or agent.recovering or not self._overtime:
             return False
         this_week = agent.overtime_hours < rules.overtime_limit_week_hours
         return this_week and now <= agent.shift_end + rules.overtime_limit_hours
 
-    def _next_contact(self, agent: Agent, now: float) -> Contact | None:
+    def next_contact(self, agent: Agent, now: float) -> Contact | None:
         """The contact that this agent takes next, taken out of its queue.
 
         By level, then due time, then arrival, over the agent's own queue and those of the team that its skills
@@ -450,12 +413,15 @@ class ContactCenter:
             levels |= queue.levels
         if not levels:
             return None
-        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self.phase.switches.overtime
+        hours_left, factor, overtime = agent.shift_end - now, agent.handle_factor, self._overtime
         for level in LEVELS_IN[levels]:
             entry = None
             for queue in queues:
-                if queue.heaps[level]:
-                    other = queue.head(level, now)
+                heap = queue.heaps[level]
+                if heap:
+                    head = heap[0]
+                    waits = head[3].queue is queue and head[3].expires > now
+                    other = head if waits else queue.head(level, now)
                     if other is not None and (entry is None or other < entry):
                         entry, source = other, queue
             if entry is None:
@@ -481,7 +447,7 @@ class ContactCenter:
             return False
         hours_left = agent.shift_end - now
         fits = contact.mean_hours * agent.handle_factor <= hours_left
-        return fits or may_overrun(contact, now, hours_left, self.phase.switches.overtime)
+        return fits or may_overrun(contact, now, hours_left, self._overtime)
 
     # --- work that is put down and taken up again ---------------------------------------------------------
 
@@ -495,28 +461,13 @@ class ContactCenter:
         go_home(agent)
         return contact.put_down(left + more_hours)
 
-    def cover(self, agent: Agent, now: float) -> None:
-        """Colleagues cover for somebody who is absent.
-
-        1. What the person had put down goes to the team.
-        2. So does what customers and events have put into the person's own queue; planned work waits.
-        """
-        if agent.paused is not None:
-            contact, agent.paused = agent.paused, None
-            self.offer(contact, now)
-        team = self.teams[agent.team]
-        for contact in agent.queue.reactive(now):
-            agent.queue.leave(contact)
-            if not self._start_at_once(contact, now):
-                team.pool(contact.kind.skill).push(contact)
-
     def has_time(self, contact: Contact, now: float) -> bool:
         """Whether somebody of the contact's team may take it at once."""
         return any(self._may_take(agent, contact, now) for agent in self.teams[contact.kind.team].idle)
 
     def offer(self, contact: Contact, now: float) -> None:
         """What was put down goes to whoever of the team has time, or else to the head of the team's queue."""
-        if not self._start_at_once(contact, now):
+        if not self.start_at_once(contact, now):
             self.teams[contact.kind.team].pool(contact.kind.skill).push_first(contact)
 
     def note_duty(self, agent: Agent, now: float) -> None:

@@ -79,7 +79,7 @@ def make_contacts(
         return _make(wanted, accounts, inputs.phases[which[0] if len(which) else 0], luck, forum)
     made: list[Contact] = [None] * len(which)  # type: ignore[list-item]
     for index in np.unique(which):
-        rows = np.flatnonzero(which == index)
+        rows = (which == index).nonzero()[0]
         for row, contact in zip(
             rows.tolist(), _make(wanted.part(rows), accounts, inputs.phases[index], luck, forum), strict=True
         ):
@@ -98,7 +98,7 @@ def _make(wanted: Wanted, accounts: AccountTable, phase: Phase, luck: Luck, foru
     answers_first = np.where(first >= 0, first, team)
     attempts = _attempts(wanted, phase, luck, channel)
     block = _contacts(wanted, accounts, phase, channel, answers_first, attempts, np.arange(len(category)))
-    warm, alone = np.flatnonzero(first >= 0), np.flatnonzero(asked != channel)
+    warm, alone = (first >= 0).nonzero()[0], (asked != channel).nonzero()[0]
     if not len(warm) and not len(alone):
         return block
     contacts = list(block)
@@ -119,7 +119,7 @@ def _assisted(asked: IntArray, wanted: Wanted, phase: Phase, luck: Luck) -> IntA
     channel = asked
     for index, helps in enumerate(phase.channels.self_service):
         if helps is not None:
-            rows = np.flatnonzero(asked == index)
+            rows = (asked == index).nonzero()[0]
             u = luck.uniform("bounces to", wanted.key[rows])
             channel = channel.copy()
             channel[rows] = pick(u, np.broadcast_to(helps.then, (len(rows), len(helps.then))))
@@ -173,7 +173,7 @@ def _contacts(
     tables = phase.tables
     cell = tables.cells(team, wanted.category, channel)
     due = due_times(wanted.time, tables.target_hours.take(cell), team, tables.live.take(cell), phase)
-    draws = (draw[0, rows] for draw in (attempts.handle, attempts.u_resolve, attempts.patience))
+    draws = (draw[0].take(rows) for draw in (attempts.handle, attempts.u_resolve, attempts.patience))
     owner = accounts.owner[team, wanted.account]
     columns = (wanted.key, wanted.account, cell, owner, wanted.time, due, wanted.expires, *draws, rows)
     return Block(columns, phase.kinds, attempts)
@@ -219,12 +219,8 @@ def happened(contacts: NDArray[Any], phase: Phase) -> Table:
     """What accounts feel of contacts (an array of `RECORD`): some columns of the ledger."""
     names = ("account", "outcome", "seat", "attempt", "leg", "due", "started", "ended")
     key = {"contact": contacts["key"].copy()}
-    places = np.unravel_index(contacts["cell"], phase.tables.live.shape)
-    return (
-        key
-        | {name: contacts[name].copy() for name in names}
-        | dict(zip(("team", "category", "channel"), places, strict=True))
-    )
+    places = dict(zip(("team", "category", "channel"), phase.tables.places(contacts["cell"]), strict=True))
+    return key | {name: contacts[name].copy() for name in names} | places
 
 
 def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase], now: float) -> list[NDArray[Any]]:
@@ -235,7 +231,7 @@ def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase]
     """
     of = {name: contacts[name].copy() for name in RECORD.names or ()}
     account, live, queued, started = of["account"], of["live"], of["queued"], of["started"]
-    team, category, channel = np.unravel_index(of["cell"], phases[0].tables.live.shape)
+    team, category, channel = phases[0].tables.places(of["cell"])
     served, asked = ~np.isnan(started), ~np.isnan(queued)
     alone = (of["outcome"] == DEFLECTED) | (of["outcome"] == BOUNCED)
     over = np.where(np.isnan(of["ended"]), now, of["ended"])
@@ -247,7 +243,7 @@ def contact_rows(contacts: NDArray[Any], tier: IntArray, phases: Sequence[Phase]
         cost += np.where(mine & (served | alone), phase.channels.cost[channel], 0.0)
         cost += np.where(mine & served, phase.prices[team], 0.0)
         for hours, teams in phase.business_hours:
-            rows = np.flatnonzero(teams[team] & ~live & mine)
+            rows = (teams[team] & ~live & mine).nonzero()[0]
             if len(rows):
                 begin, end = hours.open_hours(np.array([queued[rows], until[rows]]))
                 wait[rows] = end - begin

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.model.account_rules import LAST_AGE_WEEKS
 from sim.model.accounts import ADOPTION, AccountTable
-from sim.model.inputs import HOURS_PER_WEEK, LAST_AGE_WEEKS, FloatArray, IntArray, Phase
+from sim.model.inputs import HOURS_PER_WEEK, BoolArray, FloatArray, IntArray, Phase
 
 _MOST_OPEN_ISSUES = 3
 
@@ -48,19 +49,24 @@ def planned_work(table: AccountTable, phase: Phase, week: int) -> tuple[IntArray
     begin = week * HOURS_PER_WEEK
     cycles = rules.cycles_per_week[:, table.tier]
     place = table.cycle[rules.recurring] + week * cycles
-    which, rows = np.nonzero((np.floor(place) > np.floor(place - cycles)) & table.active)
-    categories, accounts = [rules.recurring[which]], [rows]
-    until_renewal = np.where((table.term_months >= 12) & table.active, table.renewal - begin, np.nan)
-    for tier, category, hours in rules.before_renewal:
-        until = until_renewal - hours
-        rows = np.flatnonzero((until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier))
-        accounts.append(rows)
-        categories.append(np.full(len(rows), category))
+    recurring, recurring_rows = _positions((np.floor(place) > np.floor(place - cycles)) & table.active)
+    tier, at_renewal, hours = rules.at_renewal
+    until = table.renewal - begin - hours
+    this_week = (until >= 0) & (until < HOURS_PER_WEEK) & (table.tier == tier)
+    renewing, renewing_rows = _positions(this_week & (table.term_months >= 12) & table.active)
+    tier, at_age, due = rules.at_age
     age_weeks = np.floor((begin - table.started) / HOURS_PER_WEEK)
-    young = np.flatnonzero((age_weeks <= LAST_AGE_WEEKS) & table.active)
-    ages, tiers = age_weeks[young].astype(np.int64), table.tier[young]
-    for tier, category, at_age in rules.at_age:
-        rows = young[(tiers == tier) & at_age[ages]]
-        accounts.append(rows)
-        categories.append(np.full(len(rows), category))
-    return np.concatenate(accounts), np.concatenate(categories)
+    young = ((age_weeks <= LAST_AGE_WEEKS) & table.active).nonzero()[0]
+    ages = age_weeks[young].astype(np.int64)
+    growing, growing_rows = _positions(due.take(ages, axis=1) & (table.tier[young] == tier))
+    return (
+        np.concatenate([recurring_rows, renewing_rows, young[growing_rows]]),
+        np.concatenate([rules.recurring[recurring], at_renewal[renewing], at_age[growing]]),
+    )
+
+
+def _positions(chosen: BoolArray) -> tuple[IntArray, IntArray]:
+    """Row and column of what is chosen in a table; several times faster than numpy's own of two axes."""
+    flat = chosen.ravel().nonzero()[0]
+    row = flat // max(1, chosen.shape[1])
+    return row, flat - row * chosen.shape[1]

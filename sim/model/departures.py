@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.model.account_rules import DepartureRules, ShockRules, WinbackRules
 from sim.model.accounts import ADOPTION, EXECUTIVE, SATISFACTION
 from sim.model.inputs import (
     COMPETITION,
@@ -16,11 +17,8 @@ from sim.model.inputs import (
     DRIVERS,
     SERVICE,
     BoolArray,
-    DepartureRules,
     FloatArray,
     IntArray,
-    ShockRules,
-    WinbackRules,
 )
 
 
@@ -67,7 +65,7 @@ def leave_probability(total_intent: FloatArray) -> FloatArray:
 def driver_shares(intent: FloatArray) -> FloatArray:
     """Each driver's share of the intent, shape (drivers, accounts); zero where there is none."""
     total = intent.sum(axis=0)
-    return np.divide(intent, total, out=np.zeros_like(intent), where=total > 0)
+    return intent / np.where(total > 0, total, 1.0)
 
 
 def nominal_save_probability(shares: FloatArray, rules: DepartureRules) -> FloatArray:
@@ -117,7 +115,7 @@ def settle(
     so E[e] = P(leave) although half the leavers announce and are worked on. Summing p_end instead is biased.
     """
     announced_p = announce_share * p_notice
-    silent = np.clip((p_end - announced_p) / (1 - announced_p), 0.0, 1.0)
+    silent = np.minimum(np.maximum((p_end - announced_p) / (1 - announced_p), 0.0), 1.0)
     probability = np.where(announced, 1 - save, silent)
     control = (1 - nominal_save) - (1 - announce_share) * p_notice / (1 - announced_p)
     expected = probability - control * (announced - announced_p)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.model.inputs import BoolArray, FloatArray, HealthRules, IntArray
+from sim.model.account_rules import HealthRules
+from sim.model.inputs import BoolArray, FloatArray, IntArray
 
 STATUSES = ("at risk", "watch", "healthy")
 AT_RISK, WATCH, HEALTHY = range(len(STATUSES))

@@ -68,6 +68,13 @@ class RouteTables:
         _, categories, channels = self.live.shape
         return (team * categories + category) * channels + channel
 
+    def places(self, cell: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Team, category and channel of flat positions."""
+        _, categories, channels = self.live.shape
+        rest = cell // channels
+        team = rest // categories
+        return team, rest - team * categories, cell - rest * channels
+
     @classmethod
     def of(cls, phase: Phase) -> RouteTables:
         """The tables of a phase.

@@ -10,7 +10,6 @@ is negative). Money is in units of the scenario's currency, in whole cents where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -259,10 +258,12 @@ class Rows:
         self.count = 0
         self._arrays = [np.empty(0, dtype=kind) for kind in columns.values()]
 
-    def append(self, *values: Sequence[Any] | NDArray[Any]) -> None:
-        """Adds rows; one sequence per column, in the columns' order, all of one length."""
-        more = len(values[0])
-        end = self.count + more
+    def append(self, *values: Any, rows: int | None = None) -> None:
+        """Adds rows; one sequence per column, in the columns' order, all of one length.
+
+        A column that is the same in all of them may be a single value; `rows` then says how many there are.
+        """
+        end = self.count + (len(values[0]) if rows is None else rows)
         if end > len(self._arrays[0]):
             for array in self._arrays:
                 array.resize(max(_LEAST_ROWS, end + end // 4), refcheck=False)  # nobody else has it before `table`

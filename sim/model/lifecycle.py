@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.model import departures
 from sim.model.account_rows import AccountRows
+from sim.model.account_rules import ShockRules, StateRules
 from sim.model.accounts import (
     ADOPTION,
     CHECK_WEEKS,
@@ -17,7 +18,6 @@ from sim.model.accounts import (
     ONBOARDED,
     ONBOARDING_FAILED,
     SATISFACTION,
-    UNDER_WAY,
     AccountTable,
     apply_in_order,
     contact_effects,
@@ -26,18 +26,7 @@ from sim.model.accounts import (
 )
 from sim.model.community import Forum, numbered, readers_satisfaction, voices
 from sim.model.health import health, plans_due, seen, signals
-from sim.model.inputs import (
-    HOURS_PER_MONTH,
-    HOURS_PER_WEEK,
-    BoolArray,
-    FloatArray,
-    Inputs,
-    IntArray,
-    KeyArray,
-    Phase,
-    ShockRules,
-    StateRules,
-)
+from sim.model.inputs import HOURS_PER_MONTH, HOURS_PER_WEEK, BoolArray, FloatArray, Inputs, IntArray, KeyArray, Phase
 from sim.model.ledger import (
     ANNOUNCED,
     BOUNCED,
@@ -76,6 +65,7 @@ class Lifecycle:
         self.luck = luck
         self.rows = AccountRows(table, ledger)
         self._shocks: dict[str, tuple[Phase, int, BoolArray]] = {}
+        self._outages: tuple[int, Phase | None, IntArray] = -1, None, np.zeros(0, dtype=np.int64)  # asked for last
 
     def plan_new_accounts(self) -> None:
         """Draws all new accounts of the run."""
@@ -95,7 +85,7 @@ class Lifecycle:
         """Accounts that start since the last tick are there now; in the run these are new customers won."""
         now = week * HOURS_PER_WEEK
         started = self.table.started
-        rows = np.flatnonzero((started > now - HOURS_PER_WEEK) & (started <= now) & ~self.table.active)
+        rows = ((started > now - HOURS_PER_WEEK) & (started <= now) & ~self.table.active).nonzero()[0]
         rows = rows[self.table.term_number[rows] == 0]
         self.table.active[rows] = True
         self.rows.record(WON, now, rows[self.table.opening_arr_cents[rows] == 0])
@@ -125,10 +115,11 @@ class Lifecycle:
             rows, rules, phase.categories, phase.channels, phase.warmth, phase.gain_factors, by_owner, harmed, loss
         )
         apply_in_order(table.states, account, rows["ended"], slope, offset)
-        late = np.flatnonzero(overdue)
-        table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** (overdue[late] * tick.weeks)
-        if phase.outages is not None and tick.ends_week:
-            down = self.outages(tick.week, phase)[table.tier] * table.active
+        late = overdue.nonzero()[0]
+        if len(late):
+            table.states[SATISFACTION, late] *= (1 - rules.waiting_loss_per_week) ** (overdue[late] * tick.weeks)
+        if phase.outages is not None and tick.ends_week and (down := self.outages(tick.week, phase)).any():
+            down = down[table.tier] * table.active
             table.states[ADOPTION] *= (1 - phase.outages.adoption_loss) ** down
             table.states[SATISFACTION] *= (1 - phase.outages.satisfaction_loss) ** down
         self._drift(rules, tick.weeks / 2)
@@ -142,7 +133,7 @@ class Lifecycle:
         return triggers
 
     def _drift(self, rules: StateRules, weeks: float) -> None:
-        self.table.states = np.where(self.table.active, drift(self.table.states, rules, weeks), self.table.states)
+        np.copyto(self.table.states, drift(self.table.states, rules, weeks), where=self.table.active)
 
     def _note(self, tick: Tick, phase: Phase, account: IntArray, category: IntArray) -> None:
         """Counts what was done of the work that later decisions ask for; a reached sponsor is there again."""
@@ -152,13 +143,14 @@ class Lifecycle:
             (positions.onboarding, table.onboarding_done),
             (positions.winback, table.winbacks_done),
         ):
-            if position >= 0:
-                np.add.at(counter, account[category == position], 1)
-        reached = np.zeros(len(table), dtype=bool)
-        reached[account[category == positions.sponsor_reengagement]] = True
-        engaged = np.flatnonzero(reached & table.sponsor_lost & table.active)
-        table.sponsor_lost[engaged] = False
-        self.rows.record(SPONSOR_ENGAGED, tick.hour, engaged)
+            done = account[category == position] if position >= 0 else account[:0]
+            if len(done):
+                np.add.at(counter, done, 1)
+        reached = account[category == positions.sponsor_reengagement]
+        if len(reached):
+            engaged = np.unique(reached[table.sponsor_lost[reached] & table.active[reached]])
+            table.sponsor_lost[engaged] = False
+            self.rows.record(SPONSOR_ENGAGED, tick.hour, engaged)
 
     def _harmed(
         self, tick: Tick, phase: Phase, rows: Table, account: IntArray, done: BoolArray, overdue: IntArray
@@ -166,8 +158,9 @@ class Lifecycle:
         """Planned contacts that did harm: the customer still waits for an answer, and luck was against them."""
         if phase.ill_timed is None:
             return None
-        harmed = done & phase.categories.company[rows["category"]]
-        harmed[harmed] = overdue[account[harmed]] > 0
+        harmed = done & phase.categories.company[rows["category"]] & (overdue[account] > 0)
+        if not harmed.any():
+            return None
         u = self.luck.uniform("ill-timed", rows["contact"][harmed])
         harmed[harmed] = u < phase.ill_timed.probability
         self.rows.record(ILL_TIMED, tick.hour, account[harmed])
@@ -177,22 +170,26 @@ class Lifecycle:
         """(tiers,), outages in a week: the same for all accounts of the tiers that they hit."""
         if phase.outages is None:
             return np.zeros(len(phase.tiers), dtype=np.int64)
-        u = self.luck.uniform("outages", _COMPANY, week)
-        return counts(u, np.array([phase.outages.per_week]), 1.0) * phase.outages.tiers
+        known_week, known_phase, number = self._outages
+        if week != known_week or phase is not known_phase:
+            u = self.luck.uniform("outages", _COMPANY, week)
+            number = counts(u, np.array([phase.outages.per_week]), 1.0) * phase.outages.tiers
+            self._outages = week, phase, number
+        return number
 
     def _sponsors_leave(self, tick: Tick, phase: Phase) -> list[Trigger]:
         table, rules = self.table, phase.states
         triggers = []
         if phase.switches.sponsor_loss:
             u = self.luck.uniform("sponsor leaves", table.key, tick.number)
-            lost = np.flatnonzero(sponsor_leaves(u, rules, tick.weeks) & table.active & ~table.sponsor_lost)
+            lost = (sponsor_leaves(u, rules, tick.weeks) & table.active & ~table.sponsor_lost).nonzero()[0]
             table.states[EXECUTIVE, lost] *= rules.kept_after_sponsor_loss
             table.sponsor_lost[lost] = True
             self.rows.record(SPONSOR_LOST, tick.hour, lost)
             if phase.switches.sponsor_reengagement and phase.categories.sponsor_reengagement >= 0:
                 triggers.append(Trigger(phase.categories.sponsor_reengagement, lost, 0, np.full(len(lost), np.inf)))
-        capped = np.flatnonzero(table.sponsor_lost)
-        table.states[EXECUTIVE, capped] = np.minimum(table.states[EXECUTIVE, capped], rules.ceiling_while_lost)
+        executive = table.states[EXECUTIVE]
+        np.minimum(executive, rules.ceiling_while_lost, out=executive, where=table.sponsor_lost)
         return triggers
 
     def _judge_onboarding(self, tick: Tick, phase: Phase) -> None:
@@ -200,13 +197,14 @@ class Lifecycle:
         table, rules = self.table, phase.onboarding
         if rules is None:
             return
-        made_good = (table.onboarding == ONBOARDING_FAILED) & (table.states[ADOPTION] > rules.made_good_above)
-        old = tick.hour - table.started >= rules.weeks * HOURS_PER_WEEK
-        rows = np.flatnonzero((table.onboarding == UNDER_WAY) & old & table.active)
+        open_ones = ((table.onboarding != ONBOARDED) & table.active).nonzero()[0]
+        failed_before = table.onboarding[open_ones] == ONBOARDING_FAILED
+        made_good = open_ones[failed_before & (table.states[ADOPTION, open_ones] > rules.made_good_above)]
+        old = tick.hour - table.started[open_ones] >= rules.weeks * HOURS_PER_WEEK
+        rows = open_ones[old & ~failed_before]
         due = table.onboarding_due[rows]
         failed = (due == 0) | (table.onboarding_done[rows] < rules.done_share * due)
         table.onboarding[rows] = np.where(failed, ONBOARDING_FAILED, ONBOARDED)
-        made_good = np.flatnonzero(made_good & table.active)
         table.onboarding[made_good] = ONBOARDED
         self.rows.record(ONBOARDING_MISSED, tick.hour, rows[failed])
         self.rows.record(ONBOARDING_DONE, tick.hour, np.concatenate([rows[~failed], made_good]))
@@ -221,7 +219,7 @@ class Lifecycle:
         if not rules.plan_contacts or phase.categories.action_plan < 0:
             return []
         due = plans_due(table.seen_health, table.plan_week, tick.hour / HOURS_PER_WEEK, rules)
-        rows = np.flatnonzero(due & table.active & ~table.announced)
+        rows = (due & table.active & ~table.announced).nonzero()[0]
         table.plan_week[rows] = tick.hour / HOURS_PER_WEEK
         self.rows.record(PLAN_OPENED, tick.hour, rows)
         never = np.full(len(rows), np.inf)
@@ -304,7 +302,7 @@ class Lifecycle:
         if not phase.switches.churn:
             return []
         at_notice = table.active & ~table.notice_drawn & (table.term_months >= 12)
-        rows = np.flatnonzero(at_notice & (table.renewal - rules.notice_hours <= now))
+        rows = (at_notice & (table.renewal - rules.notice_hours <= now)).nonzero()[0]
         if not len(rows):
             return []
         intent = table.intent[:, rows]
@@ -327,7 +325,7 @@ class Lifecycle:
     def settle(self, tick: Tick, phase: Phase) -> IntArray:
         """Contracts that have ended are renewed or not; a quarter's mid-term leaving; returns who left."""
         if not phase.switches.churn:
-            rows = np.flatnonzero(self.table.active & (self.table.renewal <= tick.hour))
+            rows = (self.table.active & (self.table.renewal <= tick.hour)).nonzero()[0]
             before, when = self.table.arr_cents[rows], self.table.renewal[rows]
             _, _, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
             self._renew(rows, u_change, u_size, phase)
@@ -340,7 +338,7 @@ class Lifecycle:
 
     def _settle_renewals(self, tick: Tick, phase: Phase) -> IntArray:
         table, rules = self.table, phase.departures
-        rows = np.flatnonzero(table.active & (table.renewal <= tick.hour))
+        rows = (table.active & (table.renewal <= tick.hour)).nonzero()[0]
         if not len(rows):
             return rows
         u_save, u_renew, u_change, u_size = self.luck.uniforms(_SETTLEMENT, self._term_keys(rows))
@@ -382,7 +380,7 @@ class Lifecycle:
             & (table.term_months >= 12)
             & (table.renewal > week * HOURS_PER_WEEK)
         )
-        rows = np.flatnonzero(in_term)
+        rows = in_term.nonzero()[0]
         if not len(rows) or rules.midterm_share <= 0:
             return np.zeros(0, dtype=np.int64)
         intent = table.intent[:, rows]
@@ -441,7 +439,7 @@ class Lifecycle:
         table, rules = self.table, phase.winback
         if rules is None or phase.categories.winback < 0:
             return []
-        rows = np.flatnonzero(table.left_week == week - rules.after_weeks)
+        rows = (table.left_week == week - rules.after_weeks).nonzero()[0]
         never = np.full(len(rows), np.inf)
         return [Trigger(phase.categories.winback, rows, j, never, lost=True) for j in range(rules.contacts)]
 
@@ -455,7 +453,9 @@ class Lifecycle:
         if rules is None or phase.categories.winback < 0:
             return False
         window = np.ceil(phase.categories.window_hours[phase.categories.winback] / HOURS_PER_WEEK)
-        over = np.flatnonzero(week - table.left_week >= rules.after_weeks + window)
+        over = (week - table.left_week >= rules.after_weeks + window).nonzero()[0]
+        if not len(over):
+            return False
         back = departures.won_back(
             table.winbacks_done[over], self.luck.uniform("won back", self._term_keys(over)), rules
         )

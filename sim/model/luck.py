@@ -25,6 +25,7 @@ _SECOND = 0x94D049BB133111EB
 # As arrays without an axis: with plain numbers each of the many small operations takes half as long again.
 _U30, _U27, _U31, _U12 = (np.array(bits, dtype=np.uint64) for bits in (30, 27, 31, 12))
 _U_STEP, _U_FIRST, _U_SECOND = (np.array(factor, dtype=np.uint64) for factor in (_STEP, _FIRST, _SECOND))
+_HALF, _GRID = np.array(0.5), np.array(2.0**-52)
 _EMPTY_KEY = np.array([_STEP], dtype=np.uint64)
 
 
@@ -92,8 +93,8 @@ class Luck:
         mixed = _mix(columns ^ entities[np.newaxis, :])
         mixed >>= _U12
         uniforms: FloatArray = mixed.astype(np.float64)
-        uniforms += 0.5
-        uniforms *= 2.0**-52
+        uniforms += _HALF
+        uniforms *= _GRID
         return uniforms
 
     def uniform(self, decision: str, keys: KeyArray, k: int = 0) -> FloatArray:
@@ -194,7 +195,7 @@ def counts(u: FloatArray, mean: FloatArray, dispersion: float) -> NDArray[np.int
         return result
     first = np.exp(-mean) if spread < 1e-9 else np.exp(-mean / spread * np.log(dispersion))
     result = np.zeros(len(u), dtype=np.int64)
-    rows = np.flatnonzero(u > first)
+    rows = (u > first).nonzero()[0]
     term, total, rest, rate = first[rows], first[rows], u[rows], mean[rows]
     n = 0
     while len(rows):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
+from sim.model.account_rules import TierRules
 from sim.model.accounts import seats_by_arr
-from sim.model.inputs import HOURS_PER_MONTH, Book, FloatArray, TierRules
+from sim.model.inputs import HOURS_PER_MONTH, Book, FloatArray
 from sim.model.luck import Luck, key_of, lognormal, name_key
 from sim.model.routing import pick
 from sim.scenario import AccountList, Scenario

@@ -80,7 +80,8 @@ def plan_absences(teams: Sequence[TeamState], phase: Phase, luck: Luck, week: in
     per_day = np.array([phase.teams[agent.team].seat(agent.seat).absence_per_day for agent in agents])
     chance = absence_probability(per_day, _burnout(agents), phase.people)
     absent = luck.uniform("absent", keys.ravel()).reshape(keys.shape) < chance[:, np.newaxis]
-    for row, day in np.argwhere(absent).tolist():
+    rows, days = absent.nonzero()
+    for row, day in zip(rows.tolist(), days.tolist(), strict=True):
         agents[row].absent_days |= {first + day}
 
 
@@ -122,7 +123,7 @@ def staff_changes(center: ContactCenter, luck: Luck, week: int, now: float) -> N
     if phase.switches.turnover and agents:
         rate_per_week = np.array([phase.teams[agent.team].quit_rate_per_week for agent in agents])
         leaving = quits(luck.uniform("quit", _keys(agents), week), rate_per_week, _burnout(agents), phase.people)
-        for row in np.flatnonzero(leaving).tolist():
+        for row in leaving.nonzero()[0].tolist():
             if agents[row].employed:
                 quit_job(center, agents[row], now)
     for agent in agents:

@@ -307,10 +307,12 @@ class Queue:
         expired: list[Contact] = []
         waiting: list[Contact] = []
         for heap in filter(None, self.heaps):
-            kept = [entry for entry in heap if entry[3].queue is self and entry[3].expires > now]
-            waiting += [entry[3] for entry in kept]
-            if len(kept) < len(heap):
-                over = [entry[3] for entry in heap if entry[3].queue is self and entry[3].expires <= now]
+            still = [entry[3] for entry in heap if entry[3].queue is self]
+            waits = [contact for contact in still if contact.expires > now]
+            waiting += waits
+            if len(waits) < len(heap):
+                kept = [entry for entry in heap if entry[3].queue is self and entry[3].expires > now]
+                over = [contact for contact in still if contact.expires <= now]
                 for contact in over:
                     self.leave(contact)
                 expired += over

@@ -38,7 +38,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.model import week_end
+from sim.model import reassignment, week_end
 from sim.model.accounts import AccountTable, final_table, opening_rows, opening_table
 from sim.model.agenda import DAY_ORDER, PHASE_ORDER, WEEK_ORDER, Agenda
 from sim.model.books import serve_books
@@ -172,7 +172,7 @@ class Run:
         self.center = ContactCenter(self.agenda, self.phase, state.center)
         self.lifecycle = Lifecycle(inputs, state.accounts, state.forum, luck, ledger)
         self._unwritten: list[tuple[NDArray[Any], IntArray]] = []  # contacts that are to become rows, their tiers
-        self._customers = np.flatnonzero(self.phase.categories.customer)
+        self._customers = self.phase.categories.customer.nonzero()[0]
         self._count_draws = tuple(f"contacts {inputs.categories[c]}" for c in self._customers)
 
     def begin(self) -> None:
@@ -283,12 +283,13 @@ class Run:
 
     def _begin_phase(self, phase: Phase) -> None:
         """A dated phase begins: rules change, seats open or close, accounts get owners for them."""
-        self.phase = self.center.phase = phase
+        self.phase = phase
+        self.center.go_by(phase)
         now = self.agenda.time
         for team in range(len(self.center.teams)):
             set_headcount(self.center, team, now)
-        self.center.set_skills()
-        self.center.pass_on()
+        reassignment.set_skills(self.center)
+        reassignment.pass_on(self.center)
         self._serve_books(now)
 
     def _serve_books(self, now: float) -> None:
@@ -369,7 +370,7 @@ class Run:
         waiting = week_end.sweep(center, tick.hour)
         overdue = self.state.overdue = self._overdue(waiting)
         ended = records(center.state.finished)
-        center.state.finished = []
+        center.state.finished.clear()
         if not self.warm_up:
             self._keep_rows(ended)
         self.state.triggers += lifecycle.time_passes(tick, phase, happened(ended, phase), overdue)
@@ -418,10 +419,10 @@ class Run:
         account = np.concatenate([own_account, planned_account, *(trigger.accounts for trigger in triggers)])
         category = np.zeros(len(account), dtype=np.int64)
         category[:own], category[own:planned] = own_category, planned_category
-        category[planned:] = np.repeat([trigger.category for trigger in triggers], each)
+        category[planned:] = np.array([trigger.category for trigger in triggers], dtype=np.int64).repeat(each)
         j = np.zeros(len(account), dtype=np.int64)
         j[:own] = own_j
-        j[planned:] = np.repeat([trigger.j for trigger in triggers], each)
+        j[planned:] = np.array([trigger.j for trigger in triggers], dtype=np.int64).repeat(each)
         key = key_of(table.key[account], categories.keys[category], week, j)
         time = np.full(len(account), now)
         time[:own] = phase.demand.profile.times(luck.uniform("arrival time", key[:own]), week)
@@ -446,8 +447,8 @@ class Run:
             mean[phase.outages.categories[self._customers]] *= 1 + phase.outages.more_contacts * down
         u = self.luck.uniforms(self._count_draws, table.key, week)
         number = counts(u.ravel(), mean.ravel(), phase.demand.weekly_dispersion)
-        some = np.flatnonzero(number)
+        some = number.nonzero()[0]
         number = number[some]
-        position = np.repeat(some, number)
-        j = np.arange(len(position)) - np.repeat(np.cumsum(number) - number, number)
+        position = some.repeat(number)
+        j = np.arange(len(position)) - (number.cumsum() - number).repeat(number)
         return position % len(table), self._customers[position // len(table)], j

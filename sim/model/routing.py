@@ -38,7 +38,7 @@ def due_times(time: FloatArray, target: FloatArray, team: IntArray, live: BoolAr
     """When an answer becomes late, hours."""
     due = time + target
     for hours, teams in phase.business_hours:
-        rows = np.flatnonzero(teams[team] & ~live)
+        rows = (teams[team] & ~live).nonzero()[0]
         if len(rows):
             due[rows] = hours.time_at(hours.open_hours(time[rows]) + target[rows])
     return due

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from sim.model import side_by_side
+from sim.model import reassignment, side_by_side
 from sim.model.agenda import OPEN_ORDER, SHIFT_ORDER
 from sim.model.center_state import TeamState, open_until
 from sim.model.clock import HOURS_PER_WEEK, Roster
@@ -143,7 +143,7 @@ class WorkingDay:
             self._leave_for_home(team, [agent], now)
         if not closed:
             agent.present = False
-            self.center.cover(agent, now)
+            reassignment.cover(self.center, agent, now)
 
     def end_shift(self, team_index: int, now: float) -> None:
         """A working day ends: whose next one does not begin at once goes home; who is busy finishes first.
