@@ -25,7 +25,7 @@ from sim.model.watch import Watch
 from sim.scenario import AccountSource, Scenario
 from sim.study.errors import StudyInputError
 from sim.study.given import ScenarioLike, read_scenario
-from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE
+from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, check_range
 from sim.study.person_story import PersonStory, person_story
 from sim.study.provenance import Provenance, provenance
 from sim.study.risk import account_ids
@@ -149,9 +149,8 @@ def seats(inputs: Inputs) -> dict[str, tuple[int, int]]:
 def _read(
     scenario: ScenarioLike, replication: int, seed: int, accounts: AccountSource | None
 ) -> tuple[Scenario, Inputs]:
-    for name, value, (low, high) in (("replication", replication, REPLICATION_RANGE), ("seed", seed, SEED_RANGE)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise StudyInputError(f"{name}: {value!r} cannot be used; use a whole number from {low} to {high}.")
+    check_range("replication", replication, REPLICATION_RANGE)
+    check_range("seed", seed, SEED_RANGE)
     one = read_scenario(scenario, accounts)
     return one, compile_inputs(one)
 
