@@ -22,6 +22,7 @@ WIDTHS = {"wide": 1400, "narrow": 400}
 HEIGHT = 900
 RUN_MILLISECONDS = 300_000
 VERDICT = re.compile(r"^(Recommended|Pays, but|Does not pay|Cannot tell yet)")
+STORIES = {"stories": "account=midmarket-86", "person": "agent=CSM 3"}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
@@ -44,6 +45,10 @@ def take(folder: Path, replications: int, widths: Sequence[str], schemes: Sequen
                 page.locator("input[type=file]").nth(1).set_input_files(BOOK.with_suffix(".yaml"))
                 expect(page.get_by_text("Use these accounts")).to_be_visible(timeout=30_000)
                 _shoot(page, folder / f"accounts_{width}_{scheme}.png")
+                for name, who in STORIES.items():
+                    page.goto(f"{url}/stories?scenario=baseline.yaml&{who}")
+                    expect(page.get_by_text("What happened", exact=True)).to_be_visible(timeout=RUN_MILLISECONDS)
+                    _shoot(page, folder / f"{name}_{width}_{scheme}.png")
                 page.close()
 
 

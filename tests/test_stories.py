@@ -21,7 +21,7 @@ from small import SMALL, TABLES, inputs_of, put, same_bits, small_inputs, tables
 
 import sim
 from sim.cli import execute
-from sim.cli_trace_words import EVENT_WORDS, OUTCOME_WORDS, PERSON_EVENT_WORDS, PLANNED, event_words, story_lines
+from sim.cli_trace_words import story_lines
 from sim.model.inputs import DRIVERS, Inputs
 from sim.model.ledger import EVENTS, OUTCOMES, PERSON_EVENTS, History
 from sim.model.replication import Cancelled, replicate
@@ -33,6 +33,7 @@ from sim.study.experiment import accounts_at_risk
 from sim.study.person_story import person_story
 from sim.study.provenance import provenance
 from sim.study.story import AccountEvent, AccountStory, account_story, moment
+from sim.study.story_words import EVENT_WORDS, OUTCOME_WORDS, PERSON_EVENT_WORDS, PLANNED, event_words
 from sim.study.trace import Trace, account_keys, seats, trace_account
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -373,7 +374,7 @@ def test_the_companys_own_accounts_have_their_own_names() -> None:
 
 
 def test_every_event_and_every_outcome_has_words() -> None:
-    assert set(EVENTS) <= set(EVENT_WORDS), f"no words for {set(EVENTS) - set(EVENT_WORDS)} in sim/cli_trace_words.py"
+    assert set(EVENTS) <= set(EVENT_WORDS), f"no words for {set(EVENTS) - set(EVENT_WORDS)} in sim/study/story_words.py"
     people = set(PERSON_EVENTS) - {"none"}
     assert people == set(PERSON_EVENT_WORDS), f"words for {people ^ set(PERSON_EVENT_WORDS)}"
     assert set(OUTCOMES) == set(OUTCOME_WORDS) == set(PLANNED), "and what becomes of contacts"
