@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from planner import charts, inputs, jobs, runs, story_charts, words
+from planner import charts, inputs, jobs, runs, slips, story_charts, words
 from planner import draft as drafts
 from sim.scenario import Scenario, ScenarioError
 from sim.study.csv_text import csv_text
@@ -144,6 +144,7 @@ def _choose(files: list[str]) -> Wanted | None:
             st.error(f"{words.escape(file)} has errors and cannot run:")
             st.code(str(error), language=None, wrap_lines=True)
             return None
+        slips.show({file: scenario})
         kind = kind or "account"
         wanted = Wanted(file, scenario, int(replication), int(seed), kind, _name(kind))
         history = wanted.history
