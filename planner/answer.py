@@ -50,6 +50,11 @@ MONEY = (
     ("cac_spent", "Winning customers (CAC)"),
     ("contribution", "Contribution"),
 )
+CUSTOMERS_NOTICE = {
+    "proactive_completed_share": "planned work done",
+    "executive_contact_mean": "executive contact",
+    "satisfaction_mean": "satisfaction",
+}
 NOT_DRAWN = ("arr_up_for_renewal", "arr_lost_at_renewal")
 GUARDS = ("logo_churn_per_year",)
 ASSUMPTIONS_SHOWN = 12
@@ -218,11 +223,15 @@ def _who(view: View) -> None:
         _dot_plot(view, rows, "points a year", "tiers")
     with right:
         st.markdown("**What customers of each tier notice**")
-        kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")
-        names = [f"tier.{tier}.{kind}" for tier in view.tiers for kind in kinds]
-        tables.show_few(view, [name for name in names if name in view.differences])
+        labels = {
+            f"tier.{tier}.{kind}": f"{tier_title(tier)} {said}"
+            for tier in view.tiers
+            for kind, said in CUSTOMERS_NOTICE.items()
+        }
+        tables.show_few(view, [name for name in labels if name in view.differences], labels)
     st.markdown("**How burnout is spread over people**: simulated, not a statement about a person")
-    st.dataframe(tables.people_table(view.comparison), hide_index=True, width="stretch")
+    people = tables.people_table(view.comparison)
+    st.dataframe(people, hide_index=True, width="stretch", height=tables.whole(people))
     st.caption(
         "The people of all replications together, each with the mean burnout of their weeks; intervals are over"
         " replications. The mean of a team can hide its worst-off tenth."
@@ -244,7 +253,8 @@ def _cost(view: View) -> None:
         )
     with right:
         st.markdown(f"**Where the hours and costs move**, mean, thousand {currency}")
-        st.dataframe(tables.cost_moves(view), hide_index=True, width="stretch")
+        tenths = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Baseline", "What-if", "Difference")}
+        st.dataframe(tables.cost_moves(view), hide_index=True, width="stretch", column_config=tenths)
         st.caption("Cost of a team's time by what it was spent on; idle time and shrinkage are paid too.")
 
 

@@ -69,7 +69,11 @@ def strip(row: Dot) -> go.Figure:
 def dot_plot(rows: Sequence[Dot], unit: str) -> go.Figure:
     """Differences of one unit, a row each from the top down, on one axis with zero marked."""
     figure = _dots(rows)
-    figure.update_xaxes(title={"text": f"difference, {unit}", "font": {"size": 12}}, nticks=7)
+    ends = [0.0, *(end for row in rows for end in (row.mean, *row.interval))]
+    air = 0.04 * (max(ends) - min(ends)) or 1.0  # else an interval seems to go on beyond the picture
+    figure.update_xaxes(
+        title={"text": f"difference, {unit}", "font": {"size": 12}}, nticks=7, range=[min(ends) - air, max(ends) + air]
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
     figure.update_layout(height=ROW_PIXELS * len(rows) + 80, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure

@@ -22,6 +22,7 @@ from sim.study.story_words import PERSON_EVENT_WORDS, event_words, matter_words
 
 STATES_PIXELS, LANE_PIXELS, PANEL_PIXELS, HOVER_COLUMNS = 250, 26, 150, 60
 GAP = dt.timedelta(days=7)
+MARGIN = dt.timedelta(days=12)  # else a mark of the first day covers the name of its lane
 GOOD, BAD, MIDDLING, NEUTRAL = charts.COLOURS["green"], charts.COLOURS["red"], charts.AFTER, charts.COLOURS["gray"]
 STATES: dict[str, tuple[str, Callable[[AccountState], float], dict[str, Any]]] = {
     "adoption": ("Adoption", lambda state: state.adoption, {"color": charts.SERIES[0], "width": 2.2}),
@@ -248,7 +249,7 @@ def _hover(mark: Mark) -> str:
 
 
 def _finished(figure: go.Figure, first: dt.date, last: dt.date) -> go.Figure:
-    figure.update_xaxes(range=[first, last], nticks=8, tickformat="%b %y")
+    figure.update_xaxes(range=[first - MARGIN, last], nticks=8, tickformat="%b %y")
     figure.update_layout(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},

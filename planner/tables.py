@@ -5,7 +5,7 @@ In: a `View`, a `Comparison` or plain mappings. Out: data frames of texts as the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -25,22 +25,23 @@ PEOPLE_FIGURES = {
     "p90": "nine in ten up to",
     "worst_tenth_mean": "mean of the worst-off tenth",
 }
-LABEL_PIXELS, NUMBER_PIXELS = 200, 70
+LABEL_PIXELS, NUMBER_PIXELS, ROW_PIXELS = 212, 70, 35
 COST_ROWS_SHOWN = 9
 SMALLEST_COST_SHARE = 0.002
 
 
-def show_few(view: View, names: Sequence[str]) -> None:
-    """Some indicators, a row each; the colour of a difference is its verdict."""
+def show_few(view: View, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
+    """Some indicators, a row each; the colour of a difference is its verdict. labels : shorter ones, by name."""
     rows, colours = [], []
     for name in names:
         kpi, difference = view.kpis[name], view.differences[name]
+        label = kpi.label if labels is None else labels[name]
         change = words.plain(difference["mean"], kpi.unit, difference=True)
         interval = words.plain_span(difference["ci95_adjusted"], kpi.unit, difference=True)
         colours.append(charts.COLOURS[words.colour(difference)])
         rows.append(
             {
-                "Indicator": f"{kpi.label}, {words.unit_words(kpi.unit).removeprefix('score, ')}",
+                "Indicator": f"{label}, {words.unit_words(kpi.unit).removeprefix('score, ')}",
                 "Difference (interval)": f"{change} ({interval})",  # before the means: a narrow screen ends here
                 "Baseline": words.plain(view.before["kpis"][name]["mean"], kpi.unit),
                 "What-if": words.plain(view.after["kpis"][name]["mean"], kpi.unit),
@@ -54,9 +55,14 @@ def show_few(view: View, names: Sequence[str]) -> None:
         frame,
         hide_index=True,
         width="stretch",
-        height=35 * (len(rows) + 1) + 3,
+        height=whole(rows),
         column_config={"Indicator": st.column_config.TextColumn(width=LABEL_PIXELS), **widths},
     )
+
+
+def whole(rows: Sized) -> int:
+    """The height in pixels at which a table shows all its rows."""
+    return ROW_PIXELS * (len(rows) + 1) + 3
 
 
 def cost_moves(view: View) -> pd.DataFrame:
