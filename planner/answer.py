@@ -51,7 +51,7 @@ MONEY = (
     ("contribution", "Contribution"),
 )
 CUSTOMERS_NOTICE = {
-    "proactive_completed_share": "planned work done",
+    "proactive_completed_share": "planned work done, %",
     "executive_contact_mean": "executive contact",
     "satisfaction_mean": "satisfaction",
 }
@@ -222,7 +222,7 @@ def _who(view: View) -> None:
         rows = [view.dot(f"tier.{tier}.arr_churn_per_year", tier_title(tier)) for tier in view.tiers]
         _dot_plot(view, rows, "points a year", "tiers")
     with right:
-        st.markdown("**What customers of each tier notice**")
+        st.markdown("**What customers of each tier notice**, scores from 0 to 1")
         labels = {
             f"tier.{tier}.{kind}": f"{tier_title(tier)} {said}"
             for tier in view.tiers
@@ -231,9 +231,15 @@ def _who(view: View) -> None:
         tables.show_few(view, [name for name in labels if name in view.differences], labels)
     st.markdown("**How burnout is spread over people**: simulated, not a statement about a person")
     people = tables.people_table(view.comparison)
-    st.dataframe(people, hide_index=True, width="stretch", height=tables.whole(people))
+    st.dataframe(
+        people,
+        hide_index=True,
+        width="stretch",
+        height=tables.whole(people),
+        column_config={"People": st.column_config.TextColumn(width=tables.LABEL_PIXELS)},
+    )
     st.caption(
-        "The people of all replications together, each with the mean burnout of their weeks; intervals are over"
+        "The people of all replications together, each with the mean burnout of their weeks; 95 % intervals"
         " replications. The mean of a team can hide its worst-off tenth."
     )
 

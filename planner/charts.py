@@ -29,6 +29,7 @@ SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
 BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#555b64"
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS, PANEL_PIXELS, BAR_PIXELS = 64, 34, 230, 130, 44
+MONTH = "%b<br>%Y"  # in two lines it stays upright on a phone
 ACROSS = 3  # panels beside each other: on a phone they are still as wide as their titles
 
 
@@ -165,7 +166,7 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
     lines = math.ceil(len(rows) / ACROSS)
     figure = make_subplots(
         lines, ACROSS, subplot_titles=[_arrival_title(row, starts) for row in rows],
-        vertical_spacing=0.42 / lines, horizontal_spacing=0.07,
+        vertical_spacing=0.42 / lines, horizontal_spacing=0.09,
     )  # fmt: skip
     for index, row in enumerate(rows):
         scale = 100 if words.is_share(row.effect.unit) else 1
@@ -190,7 +191,7 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
         ends = [max(np.nanmin(low, initial=0.0), -most), min(np.nanmax(high, initial=0.0), most)]
         if most > 0:
             figure.update_yaxes(range=[1.08 * end for end in ends], row=index // ACROSS + 1, col=index % ACROSS + 1)
-    figure.update_annotations(font_size=12)
+    figure.update_annotations(font_size=11)
     figure.update_xaxes(nticks=3, tickformat="%b %y", tickfont_size=10)
     figure.update_yaxes(nticks=3, tickfont_size=10, zeroline=True, zerolinewidth=1.5)
     figure.update_layout(
@@ -201,7 +202,8 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
 
 def _arrival_title(row: Arrival, starts: Sequence[dt.date]) -> str:
     when = "not in the run" if row.quarter is None else f"{starts[row.quarter]:%b %Y}"
-    return f"{html.escape(row.effect.label)}<br><sup>{when}, {words.unit_words(row.effect.unit, difference=True)}</sup>"
+    unit = words.unit_words(row.effect.unit, difference=True).removeprefix("percentage ")
+    return f"{html.escape(row.effect.label)}<br><sup>{when}, {unit}</sup>"
 
 
 def _quarter_text(row: Arrival, quarter: int, start: dt.date) -> str:
@@ -298,12 +300,12 @@ def stacked_months(
             line={"color": COLOURS["red"], "width": 2.4},
         )
     )
-    figure.update_xaxes(tickformat="%b %Y", nticks=12)
+    figure.update_xaxes(tickformat=MONTH, tickangle=0, nticks=9)
     figure.update_layout(
         barmode="stack",
         height=340,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": -0.15},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="x unified",
         dragmode=False,
     )

@@ -249,7 +249,7 @@ def _hover(mark: Mark) -> str:
 
 
 def _finished(figure: go.Figure, first: dt.date, last: dt.date) -> go.Figure:
-    figure.update_xaxes(range=[first - MARGIN, last], nticks=8, tickformat="%b %y")
+    figure.update_xaxes(range=[first - MARGIN, last], nticks=7, tickformat=charts.MONTH, tickangle=0)
     figure.update_layout(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},

@@ -23,7 +23,7 @@ PEOPLE_FIGURES = {
     "median": "half of them up to",
     "upper_quartile": "three quarters up to",
     "p90": "nine in ten up to",
-    "worst_tenth_mean": "mean of the worst-off tenth",
+    "worst_tenth_mean": "worst-off tenth",
 }
 LABEL_PIXELS, NUMBER_PIXELS, ROW_PIXELS = 212, 70, 35
 COST_ROWS_SHOWN = 9
@@ -31,17 +31,20 @@ SMALLEST_COST_SHARE = 0.002
 
 
 def show_few(view: View, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
-    """Some indicators, a row each; the colour of a difference is its verdict. labels : shorter ones, by name."""
+    """Some indicators, a row each; the colour of a difference is its verdict.
+
+    labels : shorter ones than the indicators', by name, with their units.
+    """
     rows, colours = [], []
     for name in names:
         kpi, difference = view.kpis[name], view.differences[name]
-        label = kpi.label if labels is None else labels[name]
+        unit = words.unit_words(kpi.unit).removeprefix("score, ")
         change = words.plain(difference["mean"], kpi.unit, difference=True)
         interval = words.plain_span(difference["ci95_adjusted"], kpi.unit, difference=True)
         colours.append(charts.COLOURS[words.colour(difference)])
         rows.append(
             {
-                "Indicator": f"{label}, {words.unit_words(kpi.unit).removeprefix('score, ')}",
+                "Indicator": f"{kpi.label}, {unit}" if labels is None else labels[name],
                 "Difference (interval)": f"{change} ({interval})",  # before the means: a narrow screen ends here
                 "Baseline": words.plain(view.before["kpis"][name]["mean"], kpi.unit),
                 "What-if": words.plain(view.after["kpis"][name]["mean"], kpi.unit),
@@ -98,7 +101,7 @@ def people_table(comparison: Comparison) -> pd.DataFrame:
             rows.append(
                 {
                     "People": f"{team_title(team)}, {label}",
-                    "Difference (95 % interval)": f"{change} ({interval})",
+                    "Difference (95 %)": f"{change} ({interval})",
                     "Baseline": words.plain(before[team].burnout[name].value, "score"),
                     "What-if": words.plain(after[team].burnout[name].value, "score"),
                 }

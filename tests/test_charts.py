@@ -138,7 +138,7 @@ def test_effects_are_drawn_by_quarter_grey_until_they_arrive() -> None:
     assert list(wait.marker.color) == [gray, gray, red]
     assert list(cost.marker.color) == 3 * [gray]
     titles = [one.text for one in figure.layout.annotations]
-    assert titles[0] == "Work done<br><sup>Apr 2026, percentage points</sup>"
+    assert titles[0] == "Work done<br><sup>Apr 2026, points</sup>"
     assert titles[3].startswith("Cost<br><sup>not in the run")
     assert "<b>" not in titles[2], "names do not format the chart"
     assert figure.layout.yaxis3.range[1] <= 9 * 3 * 1.08, "an interval without bounds does not flatten the bars"
