@@ -239,7 +239,7 @@ def _who(view: View) -> None:
         column_config={"People": st.column_config.TextColumn(width=tables.LABEL_PIXELS)},
     )
     st.caption(
-        "The people of all replications together, each with the mean burnout of their weeks; 95 % intervals"
+        "The people of all replications together, each with the mean burnout of their weeks; 95 % intervals over"
         " replications. The mean of a team can hide its worst-off tenth."
     )
 
