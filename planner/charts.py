@@ -26,7 +26,7 @@ from sim.study.results import Band
 # Readable on a light and on a dark page, and told apart by people who confuse red and green.
 COLOURS = {"green": "#1a9b6c", "red": "#d1495b", "gray": "#8a8f98"}
 SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
-BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#555b64"
+BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#69707a"
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS, PANEL_PIXELS, BAR_PIXELS = 64, 34, 230, 130, 44
 MONTH = "%b<br>%Y"  # in two lines it stays upright on a phone
@@ -250,7 +250,7 @@ def kept_by_tier(
                 "array": [high - value for (_, high), value in zip(ends, sums, strict=True)],
                 "arrayminus": [value - low for (low, _), value in zip(ends, sums, strict=True)],
                 "color": ERROR,
-                "thickness": 2,
+                "thickness": 2.6,
             },
             hovertext=[html.escape(text) for text in said],
             hoverinfo="text",
