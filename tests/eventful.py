@@ -1,6 +1,6 @@
 """A small company to which much happens, for tests of stories; and the stories of some of its accounts.
 
-In: nothing; test modules name this one in `pytest_plugins`. Out: fixtures, and helpers that follow somebody.
+In: nothing; test modules name this one in `pytest_plugins`. Out: fixtures, and functions that follow somebody.
 """
 
 from __future__ import annotations
