@@ -22,6 +22,7 @@ WIDTHS = {"wide": 1400, "narrow": 400}
 HEIGHT = 900
 RUN_MILLISECONDS = 300_000
 VERDICT = re.compile(r"^(Recommended|Pays, but|Does not pay|Cannot tell yet)")
+STORIES = {"stories": "account=midmarket-86", "person": "agent=CSM 3"}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
@@ -41,9 +42,16 @@ def take(folder: Path, replications: int, widths: Sequence[str], schemes: Sequen
                 _shoot(page, folder / f"worth_{width}_{scheme}.png")
                 _turn_to(page, "Your accounts", "Your accounts")
                 page.locator("input[type=file]").first.set_input_files(BOOK)
+                expect(page.get_by_text("Use these accounts")).to_be_visible(timeout=30_000)
+                page.wait_for_timeout(3000)  # a file given while the page still draws itself may be lost
                 page.locator("input[type=file]").nth(1).set_input_files(BOOK.with_suffix(".yaml"))
+                expect(page.get_by_text(BOOK.with_suffix(".yaml").name)).to_be_visible(timeout=30_000)
                 expect(page.get_by_text("Use these accounts")).to_be_visible(timeout=30_000)
                 _shoot(page, folder / f"accounts_{width}_{scheme}.png")
+                for name, who in STORIES.items():
+                    page.goto(f"{url}/stories?scenario=baseline.yaml&{who}")
+                    expect(page.get_by_text("What happened", exact=True)).to_be_visible(timeout=RUN_MILLISECONDS)
+                    _shoot(page, folder / f"{name}_{width}_{scheme}.png")
                 page.close()
 
 

@@ -19,7 +19,7 @@ import streamlit as st
 import yaml
 
 from planner import draft as drafts
-from planner import inputs, words
+from planner import inputs, slips, words
 from sim.scenario import AccountSource, Scenario, ScenarioError, load_scenario
 from sim.scenario.book.columns import guess_mapping
 from sim.scenario.book.csv_table import TextTable, read_table
@@ -85,8 +85,9 @@ def _in_use() -> None:
     source: AccountSource | None = inputs.accounts()
     if source is None:
         return
+    baseline = str(st.session_state.get("baseline", inputs.FIRST_BASELINE))
     try:
-        scenario = inputs.load(str(st.session_state.get("baseline", inputs.FIRST_BASELINE)))
+        scenario = inputs.load(baseline)
     except ScenarioError as error:
         st.error("The list in use does not fit the baseline any more:")
         st.code(str(error), language=None, wrap_lines=True)
@@ -97,6 +98,7 @@ def _in_use() -> None:
         if book:
             with st.expander("What was read, left out, summed and invented"):
                 _summary(book.summary)
+        slips.show({baseline: scenario})
     st.button("Go back to the invented book", icon=":material/undo:", on_click=_forget)
 
 
@@ -388,6 +390,7 @@ def _outcome(source: AccountSource) -> None:
     total = float(book.arr_cents.sum()) / 100
     st.success(f"**{words.counted(len(book), 'account')}**, {words.value(total, f'{found.currency} per year')}.")
     _summary(book.summary)
+    slips.show({baseline: found})
     with st.container(horizontal=True):
         st.button(
             "Use these accounts",

@@ -5,23 +5,21 @@ In: an `Answer`. Out: elements on the page, in the order in which a decider asks
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from planner import charts, downloads, runs, words
+from planner import charts, downloads, runs, tables, words
 from planner.runs import Answer
+from planner.view import View, view_of
 from sim.scenario import phases
 from sim.scenario.evidence import evidence
 from sim.study.change_words import change_sentences
 from sim.study.kpi_parts import DRIVERS
-from sim.study.kpis import Kpi, team_title, tier_title
-from sim.study.results import Band, Comparison, Ends
+from sim.study.kpis import team_title, tier_title
+from sim.study.results import Band, Ends
 
 CARDS_PER_ROW = 4
 VERDICT_BOXES = {
@@ -52,83 +50,14 @@ MONEY = (
     ("cac_spent", "Winning customers (CAC)"),
     ("contribution", "Contribution"),
 )
-PEOPLE_FIGURES = {
-    "mean": "mean",
-    "lower_quartile": "a quarter of them up to",
-    "median": "half of them up to",
-    "upper_quartile": "three quarters up to",
-    "p90": "nine in ten up to",
-    "worst_tenth_mean": "mean of the worst-off tenth",
+CUSTOMERS_NOTICE = {
+    "proactive_completed_share": "planned work done, %",
+    "executive_contact_mean": "executive contact",
+    "satisfaction_mean": "satisfaction",
 }
 NOT_DRAWN = ("arr_up_for_renewal", "arr_lost_at_renewal")
 GUARDS = ("logo_churn_per_year",)
-VIEWS_KEPT = 20
-LABEL_PIXELS, NUMBER_PIXELS = 200, 70
-COST_ROWS_SHOWN = 9
 ASSUMPTIONS_SHOWN = 12
-SMALLEST_COST_SHARE = 0.002
-
-
-class View:
-    """A comparison as plain mappings, with what its indicators mean."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._figures: dict[str, go.Figure] = {}
-        self.answer = answer
-        self.comparison = answer.comparison
-        self.kpis: Mapping[str, Kpi] = answer.comparison.registry
-
-    @cached_property
-    def result(self) -> Mapping[str, Any]:
-        """The comparison as in its JSON."""
-        return self.comparison.to_dict()
-
-    @property
-    def before(self) -> Mapping[str, Any]:
-        return self.result["scenarios"][0]
-
-    @property
-    def after(self) -> Mapping[str, Any]:
-        return self.result["scenarios"][1]
-
-    @property
-    def differences(self) -> Mapping[str, Mapping[str, Any]]:
-        return self.result["differences"][0]["kpis"]
-
-    @property
-    def teams(self) -> tuple[str, ...]:
-        return self.comparison.series.team_names
-
-    @property
-    def tiers(self) -> tuple[str, ...]:
-        return self.comparison.series.tier_names
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Names of the two scenarios in the series and cost tables."""
-        return self.comparison.series.scenarios[0], self.comparison.series.scenarios[1]
-
-    @property
-    def weeks(self) -> int:
-        """Weeks that the KPIs cover."""
-        before = self.answer.chosen.before
-        return before.window.to_week - before.window.from_week if before.window else before.weeks
-
-    def chart(self, key: str, make: Callable[[], go.Figure]) -> None:
-        """Draws a chart, made once: a figure takes longer to make than the rest of the page."""
-        if key not in self._figures:
-            self._figures[key] = make()
-        st.plotly_chart(self._figures[key], key=key, config=charts.CONFIG)
-
-    def dot(self, name: str, label: str) -> charts.Dot | None:
-        """A KPI's difference as a row of a dot plot."""
-        return charts.dot(self.kpis[name], label, self.differences[name]) if name in self.differences else None
-
-
-@lru_cache(maxsize=VIEWS_KEPT)
-def view_of(answer: Answer) -> View:
-    """The view of an answer, kept while the page is drawn again and again."""
-    return View(answer)
 
 
 def show(answer: Answer) -> None:
@@ -221,7 +150,7 @@ def _why(view: View) -> None:
     with right:
         st.markdown("**What moves on the way there**")
         names = [*ON_THE_WAY, *(f"{team}.{name}" for team in view.teams for name in TEAM_ON_THE_WAY)]
-        _small_table(view, [name for name in names if name in view.differences])
+        tables.show_few(view, [name for name in names if name in view.differences])
 
 
 def _when(view: View) -> None:
@@ -293,14 +222,24 @@ def _who(view: View) -> None:
         rows = [view.dot(f"tier.{tier}.arr_churn_per_year", tier_title(tier)) for tier in view.tiers]
         _dot_plot(view, rows, "points a year", "tiers")
     with right:
-        st.markdown("**What customers of each tier notice**")
-        kinds = ("proactive_completed_share", "executive_contact_mean", "satisfaction_mean")
-        names = [f"tier.{tier}.{kind}" for tier in view.tiers for kind in kinds]
-        _small_table(view, [name for name in names if name in view.differences])
+        st.markdown("**What customers of each tier notice**, scores from 0 to 1")
+        labels = {
+            f"tier.{tier}.{kind}": f"{tier_title(tier)} {said}"
+            for tier in view.tiers
+            for kind, said in CUSTOMERS_NOTICE.items()
+        }
+        tables.show_few(view, [name for name in labels if name in view.differences], labels)
     st.markdown("**How burnout is spread over people**: simulated, not a statement about a person")
-    st.dataframe(people_table(view.comparison), hide_index=True, width="stretch")
+    people = tables.people_table(view.comparison)
+    st.dataframe(
+        people,
+        hide_index=True,
+        width="stretch",
+        height=tables.whole(people),
+        column_config={"People": st.column_config.TextColumn(width=tables.LABEL_PIXELS)},
+    )
     st.caption(
-        "The people of all replications together, each with the mean burnout of their weeks; intervals are over"
+        "The people of all replications together, each with the mean burnout of their weeks; 95 % intervals over"
         " replications. The mean of a team can hide its worst-off tenth."
     )
 
@@ -320,7 +259,8 @@ def _cost(view: View) -> None:
         )
     with right:
         st.markdown(f"**Where the hours and costs move**, mean, thousand {currency}")
-        st.dataframe(cost_moves(view), hide_index=True, width="stretch")
+        tenths = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Baseline", "What-if", "Difference")}
+        st.dataframe(tables.cost_moves(view), hide_index=True, width="stretch", column_config=tenths)
         st.caption("Cost of a team's time by what it was spent on; idle time and shrinkage are paid too.")
 
 
@@ -384,7 +324,7 @@ def _everything(view: View) -> None:
     with st.expander("All indicators"):
         st.caption("Differences of shares (%) are in percentage points. The adjusted interval decides the verdict.")
         st.dataframe(
-            table(view.before, view.after, view.differences, view.kpis),
+            tables.table(view.before, view.after, view.differences, view.kpis),
             hide_index=True,
             width="stretch",
             height=560,
@@ -403,76 +343,6 @@ def _dot_plot(view: View, rows: Sequence[charts.Dot | None], unit: str, key: str
         st.caption("One replication has no interval to draw.")
 
 
-def _small_table(view: View, names: Sequence[str]) -> None:
-    """Some indicators, a row each; the colour of a difference is its verdict."""
-    rows, colours = [], []
-    for name in names:
-        kpi, difference = view.kpis[name], view.differences[name]
-        change = words.plain(difference["mean"], kpi.unit, difference=True)
-        interval = words.plain_span(difference["ci95_adjusted"], kpi.unit, difference=True)
-        colours.append(charts.COLOURS[words.colour(difference)])
-        rows.append(
-            {
-                "Indicator": f"{kpi.label}, {words.unit_words(kpi.unit).removeprefix('score, ')}",
-                "Difference (interval)": f"{change} ({interval})",  # before the means: a narrow screen ends here
-                "Baseline": words.plain(view.before["kpis"][name]["mean"], kpi.unit),
-                "What-if": words.plain(view.after["kpis"][name]["mean"], kpi.unit),
-            }
-        )
-    frame = pd.DataFrame(rows).style.apply(
-        lambda column: [f"color: {colour}" for colour in colours], subset=["Difference (interval)"]
-    )
-    widths = {name: st.column_config.TextColumn(width=NUMBER_PIXELS) for name in ("Baseline", "What-if")}
-    st.dataframe(
-        frame,
-        hide_index=True,
-        width="stretch",
-        height=35 * (len(rows) + 1) + 3,
-        column_config={"Indicator": st.column_config.TextColumn(width=LABEL_PIXELS), **widths},
-    )
-
-
-def cost_moves(view: View) -> pd.DataFrame:
-    """The largest differences of cost by team and kind of work, in thousands of the currency."""
-    costs = view.comparison.costs
-    before, after = costs.values[0], costs.values[1]
-    change = after - before
-    order = np.argsort(-np.abs(change), axis=None, kind="stable")[:COST_ROWS_SHOWN]
-    rows = []
-    for team, category in zip(*np.unravel_index(order, change.shape), strict=True):
-        if abs(change[team, category]) < SMALLEST_COST_SHARE * before.sum():
-            continue
-        rows.append(
-            {
-                "Team": team_title(costs.teams[team]),
-                "Spent on": costs.categories[category].replace("_", " "),
-                "Baseline": round(before[team, category] / 1000, 1),
-                "What-if": round(after[team, category] / 1000, 1),
-                "Difference": round(change[team, category] / 1000, 1),
-            }
-        )
-    return pd.DataFrame(rows, columns=["Team", "Spent on", "Baseline", "What-if", "Difference"])
-
-
-def people_table(comparison: Comparison) -> pd.DataFrame:
-    """Figures of the people's burnout, a row for each team and figure."""
-    before, after = comparison.people.scenarios[:2]
-    rows = []
-    for team, changes in comparison.people.changes[0].items():
-        for name, label in PEOPLE_FIGURES.items():
-            change = words.plain(changes[name].value, "score", difference=True)
-            interval = words.plain_span(changes[name].ci95, "score", difference=True)
-            rows.append(
-                {
-                    "People": f"{team_title(team)}, {label}",
-                    "Difference (95 % interval)": f"{change} ({interval})",
-                    "Baseline": words.plain(before[team].burnout[name].value, "score"),
-                    "What-if": words.plain(after[team].burnout[name].value, "score"),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
 def _thousands(row: charts.Dot) -> charts.Dot:
     low, high = row.interval
     return charts.Dot(row.label, row.mean / 1000, (low / 1000, high / 1000), row.colour, row.text)
@@ -480,36 +350,6 @@ def _thousands(row: charts.Dot) -> charts.Dot:
 
 def _plain_number(value: Any) -> str:
     return ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else f"{value:g}"
-
-
-def table(
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    differences: Mapping[str, Mapping[str, Any]],
-    kpis: Mapping[str, Kpi],
-) -> pd.DataFrame:
-    """All indicators as texts, a row each: means, difference, their intervals, verdict, meaning."""
-    rows = []
-    for name, kpi in before["kpis"].items():
-        unit = kpis[name].unit
-        other, difference = after["kpis"].get(name, {}), differences.get(name, {})
-        rows.append(
-            {
-                "Indicator": kpis[name].label,
-                "Unit": words.unit_words(unit),
-                "Baseline": words.plain(kpi.get("mean"), unit),
-                "Baseline, 95 % interval": words.plain_span(kpi.get("ci95"), unit),
-                "What-if": words.plain(other.get("mean"), unit),
-                "What-if, 95 % interval": words.plain_span(other.get("ci95"), unit),
-                "Difference": words.plain(difference.get("mean"), unit, difference=True),
-                "Adjusted interval": words.plain_span(difference.get("ci95_adjusted"), unit, difference=True),
-                "Verdict": words.verdict(difference),
-                "What may settle it": words.more_replications(difference),
-                "Meaning": words.formula(kpis[name].definition),
-                "Name": name,
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _upper(text: str) -> str:

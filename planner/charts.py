@@ -26,9 +26,10 @@ from sim.study.results import Band
 # Readable on a light and on a dark page, and told apart by people who confuse red and green.
 COLOURS = {"green": "#1a9b6c", "red": "#d1495b", "gray": "#8a8f98"}
 SERIES = ("#3a6ea5", "#7fb069", "#c9a227", "#8e6c8a", "#4c9f9b")
-BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#555b64"
+BEFORE, AFTER, ERROR = "#8a8f98", "#e08a1e", "#69707a"
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 STRIP_PIXELS, ROW_PIXELS, WEEKLY_PIXELS, PANEL_PIXELS, BAR_PIXELS = 64, 34, 230, 130, 44
+MONTH = "%b<br>%Y"  # in two lines it stays upright on a phone
 ACROSS = 3  # panels beside each other: on a phone they are still as wide as their titles
 
 
@@ -69,7 +70,11 @@ def strip(row: Dot) -> go.Figure:
 def dot_plot(rows: Sequence[Dot], unit: str) -> go.Figure:
     """Differences of one unit, a row each from the top down, on one axis with zero marked."""
     figure = _dots(rows)
-    figure.update_xaxes(title={"text": f"difference, {unit}", "font": {"size": 12}}, nticks=7)
+    ends = [0.0, *(end for row in rows for end in (row.mean, *row.interval))]
+    air = 0.04 * (max(ends) - min(ends)) or 1.0  # else an interval seems to go on beyond the picture
+    figure.update_xaxes(
+        title={"text": f"difference, {unit}", "font": {"size": 12}}, nticks=7, range=[min(ends) - air, max(ends) + air]
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=13)
     figure.update_layout(height=ROW_PIXELS * len(rows) + 80, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure
@@ -161,7 +166,7 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
     lines = math.ceil(len(rows) / ACROSS)
     figure = make_subplots(
         lines, ACROSS, subplot_titles=[_arrival_title(row, starts) for row in rows],
-        vertical_spacing=0.42 / lines, horizontal_spacing=0.07,
+        vertical_spacing=0.42 / lines, horizontal_spacing=0.09,
     )  # fmt: skip
     for index, row in enumerate(rows):
         scale = 100 if words.is_share(row.effect.unit) else 1
@@ -186,7 +191,7 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
         ends = [max(np.nanmin(low, initial=0.0), -most), min(np.nanmax(high, initial=0.0), most)]
         if most > 0:
             figure.update_yaxes(range=[1.08 * end for end in ends], row=index // ACROSS + 1, col=index % ACROSS + 1)
-    figure.update_annotations(font_size=12)
+    figure.update_annotations(font_size=11)
     figure.update_xaxes(nticks=3, tickformat="%b %y", tickfont_size=10)
     figure.update_yaxes(nticks=3, tickfont_size=10, zeroline=True, zerolinewidth=1.5)
     figure.update_layout(
@@ -197,7 +202,8 @@ def arrivals(rows: Sequence[Arrival], starts: Sequence[dt.date]) -> go.Figure:
 
 def _arrival_title(row: Arrival, starts: Sequence[dt.date]) -> str:
     when = "not in the run" if row.quarter is None else f"{starts[row.quarter]:%b %Y}"
-    return f"{html.escape(row.effect.label)}<br><sup>{when}, {words.unit_words(row.effect.unit, difference=True)}</sup>"
+    unit = words.unit_words(row.effect.unit, difference=True).removeprefix("percentage ")
+    return f"{html.escape(row.effect.label)}<br><sup>{when}, {unit}</sup>"
 
 
 def _quarter_text(row: Arrival, quarter: int, start: dt.date) -> str:
@@ -244,7 +250,7 @@ def kept_by_tier(
                 "array": [high - value for (_, high), value in zip(ends, sums, strict=True)],
                 "arrayminus": [value - low for (low, _), value in zip(ends, sums, strict=True)],
                 "color": ERROR,
-                "thickness": 2,
+                "thickness": 2.6,
             },
             hovertext=[html.escape(text) for text in said],
             hoverinfo="text",
@@ -294,12 +300,12 @@ def stacked_months(
             line={"color": COLOURS["red"], "width": 2.4},
         )
     )
-    figure.update_xaxes(tickformat="%b %Y", nticks=12)
+    figure.update_xaxes(tickformat=MONTH, tickangle=0, nticks=9)
     figure.update_layout(
         barmode="stack",
         height=340,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": -0.15},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="x unified",
         dragmode=False,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import answer, inputs, runs
+from planner import answer, inputs, runs, slips
 
 
 def show() -> None:
@@ -18,6 +18,8 @@ def show() -> None:
             runs.buttons(chosen)
             with st.popover("Replications, luck", icon=":material/tune:"):
                 inputs.run_options()
+        if chosen is not None:
+            slips.show({chosen.draft.baseline: chosen.before, chosen.draft.what_if: chosen.after})
     inputs.keep()
     runs.watch()
     runs.note()

@@ -195,11 +195,17 @@ def command_line(draft: Draft, accounts: AccountSource | None = None) -> str:
     what_if = draft.what_if if draft.change is None else ADJUSTED_FILE
     words = ["csm-planner", "compare", f"scenarios/{draft.baseline}", f"scenarios/{what_if}"]
     words += ["--replications", str(draft.replications), "--seed", str(draft.seed)]
-    if accounts is not None:
-        words += ["--accounts", accounts.file_name]
-        if accounts.mapping is not None:  # an upload's mapping is the file that the page gives
-            words += ["--mapping", accounts.mapping_name if accounts.mapping_name.endswith(".yaml") else "mapping.yaml"]
-    return shlex.join(words)
+    return shlex.join([*words, *list_options(accounts)])
+
+
+def list_options(accounts: AccountSource | None) -> list[str]:
+    """The options of a command that begin with an account list; none without one."""
+    if accounts is None:
+        return []
+    words = ["--accounts", accounts.file_name]
+    if accounts.mapping is not None:  # an upload's mapping is the file that the page gives
+        words += ["--mapping", accounts.mapping_name if accounts.mapping_name.endswith(".yaml") else "mapping.yaml"]
+    return words
 
 
 ADJUSTED_FILE = "what_if.yaml"

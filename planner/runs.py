@@ -180,8 +180,8 @@ def _progress() -> None:
     show_progress(job)
 
 
-def show_progress(job: jobs.Job) -> None:
-    """How far a job is: replications done, time left, the current interval, what went wrong on the way."""
+def show_progress(job: jobs.Job, steps: str = "replications") -> None:
+    """How far a job is: replications or other steps done, time left, the current interval, what went wrong."""
     progress = job.progress
     if job.stop.is_set():
         st.progress(0.0, "Cancelling…")
@@ -192,7 +192,7 @@ def show_progress(job: jobs.Job) -> None:
         st.progress(0.0, "Starting…")
     else:
         left = words.duration(progress.seconds_left)
-        text = f"{progress.done} of {progress.total} replications done" + (f", {left}" if left else "")
+        text = f"{progress.done} of {progress.total} {steps} done" + (f", {left}" if left else "")
         st.progress(min(progress.done / max(progress.total, 1), 1.0), text)
         if progress.estimate:
             st.caption(f"So far: {words.escape(progress.estimate)}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from planner import charts, inputs, jobs, runs, words, workers
+from planner import charts, inputs, jobs, runs, slips, words, workers
 from planner.inputs import Chosen
 from sim.study.csv_text import csv_text, harmless
 from sim.study.next_action import plain_date
@@ -45,6 +45,8 @@ def show() -> None:
             " company is the baseline chosen on the page Decide."
         )
         _buttons(chosen)
+    if chosen is not None:
+        slips.show({chosen.draft.baseline: chosen.before})
     if job := st.session_state.get("worth job"):
         st.fragment(lambda: _progress(job), run_every=runs.SECONDS_BETWEEN_LOOKS)()
     if note := st.session_state.get("worth note"):

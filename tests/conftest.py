@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest.register_assert_rewrite("pages")
+pytest.register_assert_rewrite("pages", "eventful")
 
 # No deadline: a shared machine is sometimes slow. The same examples each time: a failure must repeat.
 settings.register_profile("project", deadline=None, derandomize=True)

@@ -146,7 +146,7 @@ def test_the_page_shows_how_burnout_is_spread_over_simulated_people(world: World
     table = frame(page, "People").set_index("People")
     assert list(table.index[:6]) == [f"CSM, {label}" for label in (
         "mean", "a quarter of them up to", "half of them up to", "three quarters up to", "nine in ten up to",
-        "mean of the worst-off tenth",
+        "worst-off tenth",
     )]  # fmt: skip
     worst = tiny.people.scenarios[0]["csm"].burnout["worst_tenth_mean"]
-    assert table.loc["CSM, mean of the worst-off tenth", "Baseline"] == words.plain(worst.value, "score")
+    assert table.loc["CSM, worst-off tenth", "Baseline"] == words.plain(worst.value, "score")

@@ -274,3 +274,31 @@ def test_coming_back_to_the_question_finds_everything_where_it_was(browser: Brow
     assert sentence(page).inner_text() == said
     no_errors(page)
     page.close()
+
+
+@pytest.mark.slow
+def test_a_link_opens_a_story_and_another_account_can_be_picked_kept_and_reloaded(
+    browser: Browser, planner_url: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{planner_url}/stories?scenario=baseline.yaml&account=small-12")
+    told = page.get_by_role("heading", name="small-12", exact=True)
+    expect(told).to_be_visible(timeout=RUN_MILLISECONDS)
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    drawn(page)
+    field = page.get_by_role("combobox", name=re.compile("Account"))
+    field.fill("midmarket-86")
+    field.press("Enter")
+    other = page.get_by_role("heading", name="midmarket-86", exact=True)
+    expect(other).to_be_visible(timeout=RUN_MILLISECONDS)
+    expect(page).to_have_url(re.compile("account=midmarket-86"))
+    drawn(page)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Decide").click()
+    expect(page.get_by_role("heading", name="What does the decision do?")).to_be_visible()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Stories").click()
+    expect(other).to_be_visible(timeout=PAGE_MILLISECONDS)
+    drawn(page)
+    page.reload()
+    expect(other).to_be_visible(timeout=PAGE_MILLISECONDS)
+    no_errors(page)
+    page.close()

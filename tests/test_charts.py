@@ -51,6 +51,14 @@ def test_a_strip_has_zero_in_its_middle_and_the_interval_inside(ends: tuple[floa
     assert figure.layout.xaxis.zeroline
 
 
+@pytest.mark.parametrize("ends", [(-3.0, -1.0), (1.0, 3.0), (-1.0, 2.0), (0.0, 0.0)])
+def test_a_dot_plot_leaves_air_at_both_ends_so_that_no_interval_seems_to_go_on(ends: tuple[float, float]) -> None:
+    figure = charts.dot_plot([charts.Dot("A", sum(ends) / 2, ends, "gray", "")], "hours")
+    low, high = figure.layout.xaxis.range
+    assert low < min(ends[0], 0.0), "zero is there to compare with"
+    assert high > max(ends[1], 0.0)
+
+
 def test_a_dot_plot_has_a_line_and_a_dot_for_each_row_from_the_top_down() -> None:
     rows = [charts.Dot(name, 1.0, (0.5, 1.5), colour, "") for name, colour in (("a", "red"), ("b", "gray"))]
     figure = charts.dot_plot(rows, "hours")
@@ -130,7 +138,7 @@ def test_effects_are_drawn_by_quarter_grey_until_they_arrive() -> None:
     assert list(wait.marker.color) == [gray, gray, red]
     assert list(cost.marker.color) == 3 * [gray]
     titles = [one.text for one in figure.layout.annotations]
-    assert titles[0] == "Work done<br><sup>Apr 2026, percentage points</sup>"
+    assert titles[0] == "Work done<br><sup>Apr 2026, points</sup>"
     assert titles[3].startswith("Cost<br><sup>not in the run")
     assert "<b>" not in titles[2], "names do not format the chart"
     assert figure.layout.yaxis3.range[1] <= 9 * 3 * 1.08, "an interval without bounds does not flatten the bars"

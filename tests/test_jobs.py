@@ -164,7 +164,7 @@ def test_a_waiting_job_that_nobody_watches_makes_room(gate: Gate) -> None:
 
 
 def test_a_job_tells_of_a_worker_that_died_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sim.study import experiment
+    from sim.study import execution
 
     monkeypatch.setattr(executors, "BOOTSTRAP", fake_engine.BOOTSTRAP)
     marker = tmp_path / "order"
@@ -176,7 +176,7 @@ def test_a_job_tells_of_a_worker_that_died_and_goes_on(tmp_path: Path, monkeypat
             assert not failures
             return len(finished)
 
-        return experiment._execute(study, result, None, report, stop.is_set, pool, None)  # type: ignore[arg-type,type-var]
+        return execution.execute(study, result, None, report, stop.is_set, pool, None)  # type: ignore[arg-type,type-var]
 
     with LocalPool(2) as pool:
         hit = jobs.start("hit", work)

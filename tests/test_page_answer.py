@@ -16,7 +16,7 @@ from small import NOTHING_HAPPENS, values_of
 from streamlit.testing.v1 import AppTest
 
 from planner import draft as drafts
-from planner import runs, words
+from planner import runs, tables, words
 from sim.cli import execute
 from sim.scenario import load_scenario
 from sim.study.results import Comparison
@@ -125,6 +125,15 @@ def test_all_indicators_are_in_the_table_and_what_could_not_be_measured_is_not_a
     missing = [name for name, one in tiny.baseline.kpis.items() if one.mean is None]
     assert missing, "in three small histories something cannot be measured"
     assert set(table.loc[missing, "Baseline"]) == {words.MISSING}
+
+
+def test_what_customers_of_each_tier_notice_is_named_briefly_enough_for_its_column(page: AppTest) -> None:
+    found = [one.value for one in page.dataframe if "Indicator" in one.value.columns]
+    labels = next(list(one["Indicator"]) for one in found if str(one["Indicator"].iloc[0]).startswith("Enterprise"))
+    assert labels[0] == "Enterprise planned work done, %"
+    assert len(labels) == 9
+    pixels_per_letter = 5.8  # of the page's tables, measured in a picture
+    assert max(map(len, labels)) * pixels_per_letter < tables.LABEL_PIXELS
 
 
 def test_the_assumptions_are_listed_the_least_known_first(page: AppTest) -> None:

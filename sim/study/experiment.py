@@ -1,7 +1,7 @@
 """Runs studies: replications of one scenario (`run`), or of several paired with a baseline (`compare`).
 
 In: scenarios (objects or files), number of replications, root seed. Out: `RunResult` or `Comparison`.
-Results are the same bits whatever the workers: replications are put in order before anything is added up.
+How it is carried out: `sim/study/execution.py`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import datetime as dt
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
-from sim.model.ledger import History
 from sim.scenario import AccountSource, Scenario
 from sim.scenario.doubts import doubts
 from sim.scenario.evidence import evidence, widest_assumptions
@@ -27,12 +26,12 @@ from sim.scenario.union import with_all_names
 from sim.study.alerts import alerts
 from sim.study.decision import decide, plain, plain_change
 from sim.study.ends import End, corners
-from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed, StudyInputError
+from sim.study.errors import Interrupted, ReplicationFailed, StudyInputError
+from sim.study.execution import Progress, execute, restart_notes
 from sim.study.executors import Executor, LocalPool
 from sim.study.given import ScenarioLike, check_comparable, read_scenario, read_scenarios
 from sim.study.kpis import Kpi, registry, window
-from sim.study.ledger_file import LedgerFile
-from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, check_range
 from sim.study.output_files import why_not_an_output
 from sim.study.people_spread import people_spread
 from sim.study.provenance import Provenance, provenance
@@ -51,31 +50,25 @@ from sim.study.results import (
 from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
 from sim.study.why import why
-from sim.study.worker import Finished, Job
+from sim.study.worker import Finished
 from sim.study.worth import Worth, piece
 from sim.study.worth_measures import worth_totals
 from sim.study.worth_scenarios import alternatives
 
-ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth)
+__all__ = [
+    "Progress",
+    "accounts_at_risk",
+    "assumptions",
+    "compare",
+    "compare_at_ends",
+    "restart_notes",
+    "run",
+    "widest",
+    "worth",
+]
 
-ESTIMATE_EVERY_SECONDS = 0.25
 ENDS_REPLICATIONS = 10
 WIDEST_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a study is. seconds_left is None until something is done; estimate is '' until then.
-
-    notes : sentences without a full stop about what went wrong on the way and was repaired.
-    """
-
-    done: int
-    total: int
-    seconds_elapsed: float
-    seconds_left: float | None
-    estimate: str
-    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -114,7 +107,7 @@ def run(
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
         return RunResult(**study.parts(finished, failures))
 
-    return _execute(study, result, workers, progress, cancel, pool, ledger)
+    return execute(study, result, workers, progress, cancel, pool, ledger)
 
 
 def compare(
@@ -178,7 +171,7 @@ def compare(
         risk = tuple(study.risk(i, finished, failures) for i in range(len(loaded))) if keep_accounts else None
         return Comparison(**parts, differences=differences, decisions=tuple(decisions), risk=risk)
 
-    return _execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts)
+    return execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts)
 
 
 def accounts_at_risk(
@@ -201,7 +194,7 @@ def accounts_at_risk(
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
         return study.risk(0, finished, failures)
 
-    return _execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
+    return execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
 
 
 def worth(
@@ -246,7 +239,7 @@ def worth(
             warnings=tuple(doubts(one)),
         )
 
-    return _execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
+    return execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
 
 
 def compare_at_ends(
@@ -321,8 +314,8 @@ class _Study:
     """What a study computes: the scenarios (the first one warms up), their inputs, names and registry."""
 
     def __init__(self, scenarios: Sequence[Scenario], seed: int, replications: int) -> None:
-        _check_range("replications", replications, REPLICATIONS_RANGE)
-        _check_range("seed", seed, SEED_RANGE)
+        check_range("replications", replications, REPLICATIONS_RANGE)
+        check_range("seed", seed, SEED_RANGE)
         self.scenarios = list(scenarios)
         self.seed, self.replications = seed, replications
         self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in with_all_names(scenarios))
@@ -401,108 +394,6 @@ class _WorthStudy(_Study):
         if so_far.ci95 is None:
             return text
         return f"{text} ({plain(so_far.ci95[0], 'accounts')} to {plain(so_far.ci95[1], 'accounts')})"
-
-
-def _execute(
-    study: _Study,
-    result: Callable[[Sequence[Finished], Sequence[ReplicationFailed]], ResultKind],
-    workers: int | None,
-    progress: Callable[[Progress], None] | None,
-    cancel: Callable[[], bool] | None,
-    pool: Executor | LocalPool | None,
-    ledger: str | Path | None,
-    keep_accounts: bool = False,
-    totals: Callable[[History, Inputs], dict[str, float]] | None = None,
-) -> ResultKind:
-    """Computes the study's replications and makes the result of those that could be had."""
-    if workers is not None:
-        _check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
-    finished: list[Finished] = []
-    failures: list[ReplicationFailed] = []
-    meter = _Meter(study, progress)
-
-    def ordered() -> tuple[list[Finished], list[ReplicationFailed]]:
-        return (
-            sorted(finished, key=lambda one: one.replication),
-            sorted(failures, key=lambda one: one.replication),
-        )
-
-    with contextlib.ExitStack() as stack:
-        writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
-        shared = pool or stack.enter_context(LocalPool(workers))
-        executor = shared.study() if isinstance(shared, LocalPool) else shared
-        executor.submit(job, range(study.replications))
-        stack.callback(executor.cancel)
-        meter.show(finished, 0, 0)
-        restarts = 0
-        for one in executor.as_completed():
-            if one is not None and one.error is not None:
-                failures.append(ReplicationFailed(study.seed, one.replication, one.error))
-            elif one is not None:
-                if writer is not None:
-                    writer.add(one)
-                finished.append(_without_contacts(one))
-            if one is not None:
-                restarts += one.restarts
-                meter.show(finished, len(finished) + len(failures), restarts)
-            if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
-                executor.cancel()
-                partial = _interrupted(result(*ordered())) if finished else None
-                raise Interrupted(len(finished), study.replications, partial)
-        if not finished:
-            raise StudyFailed(ordered()[1])
-        return result(*ordered())
-
-
-def _interrupted(result: ResultKind) -> ResultKind:
-    """The same result, whose provenance says that the study was cut short, and at how many replications."""
-    said = replace(result.provenance, replications=result.replications, interrupted=True)
-    changes: dict[str, Any] = {"provenance": said}
-    if isinstance(result, Comparison) and result.risk is not None:
-        changes["risk"] = tuple(replace(one, provenance=said) for one in result.risk)
-    return replace(result, **changes)
-
-
-class _Meter:
-    """Tells the caller how far the study is."""
-
-    def __init__(self, study: _Study, progress: Callable[[Progress], None] | None) -> None:
-        self._study, self._progress = study, progress
-        self._began = time.monotonic()
-        self._estimated = -np.inf
-        self._text = ""
-
-    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
-        """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
-        if self._progress is None:
-            return
-        total = self._study.replications
-        elapsed = time.monotonic() - self._began
-        if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
-            self._text, self._estimated = self._study.estimate_text(finished), elapsed
-        left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text, restart_notes(restarts)))
-
-
-def restart_notes(restarts: int) -> tuple[str, ...]:
-    """What a reader should know of workers that died and cost nothing but time."""
-    if restarts == 0:
-        return ()
-    if restarts == 1:
-        return ("A worker process died; its replication was started again",)
-    return (f"{restarts:,} worker processes died; their replications were started again",)
-
-
-def _without_contacts(one: Finished) -> Finished:
-    """The same without contact ledgers, which would fill the memory."""
-    return replace(one, measured=tuple(replace(part, contacts=None) for part in one.measured))
-
-
-def _check_range(name: str, value: int, allowed: tuple[int, int]) -> None:
-    low, high = allowed
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise StudyInputError(f"{name}: {value!r} cannot be used; use a whole number from {low} to {high}.")
 
 
 def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) -> None:

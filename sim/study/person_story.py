@@ -47,6 +47,26 @@ class PersonMonth:
 
 
 @dataclass(frozen=True)
+class PersonWeek:
+    """One week of a seat; day is its last one, fatigue and burnout are of that day, None if the seat is vacant.
+
+    desk_hours, handling_hours, overtime_hours : at the desk, on contacts, on contacts after the shift's end.
+    absent_hours : unplanned.
+    """
+
+    day: dt.date
+    employed: bool
+    in_training: bool
+    desk_hours: float
+    handling_hours: float
+    overtime_hours: float
+    absent_hours: float
+    accounts: int
+    fatigue: float | None
+    burnout: float | None
+
+
+@dataclass(frozen=True)
 class PersonStart:
     """A seat when the run starts. accounts, arr : its book; currency a year. fatigue, burnout : None if vacant."""
 
@@ -77,7 +97,8 @@ class PersonEvent:
 class PersonStory:
     """One seat in one replication. owns_accounts : in a team with named owners.
 
-    start : None if the seat is opened later. months : by the month's first day.
+    start : None if the seat is opened later. months : by the month's first day. weeks : in order, while there is a
+    seat.
     """
 
     person: str
@@ -86,6 +107,7 @@ class PersonStory:
     owns_accounts: bool
     start: PersonStart | None
     months: dict[dt.date, PersonMonth]
+    weeks: tuple[PersonWeek, ...]
     events: tuple[PersonEvent, ...]
 
 
@@ -101,6 +123,7 @@ def person_story(history: History, inputs: Inputs, team: int, seat: int, currenc
         owns_accounts=any(phase.teams[team].named_owner for phase in inputs.phases),
         start=_start(book),
         months=dict(_months(inputs, mine, done, book)),
+        weeks=tuple(_weeks(inputs, mine, book)),
         events=tuple(_events(inputs, mine, team)),
     )
 
@@ -111,6 +134,25 @@ def _start(book: Table) -> PersonStart | None:
     first = {name: column[0].item() for name, column in book.items()}
     fatigue, burnout = (first[name] if first["employed"] else None for name in ("fatigue", "burnout"))
     return PersonStart(first["accounts"], first["arr_cents"] / CENTS, fatigue, burnout)
+
+
+def _weeks(inputs: Inputs, mine: Table, book: Table) -> Iterator[PersonWeek]:
+    books = {int(week): i for i, week in enumerate(book["week"])}
+    for i, week in enumerate(mine["week"].tolist()):
+        row = {name: column[i].item() for name, column in mine.items()}
+        at = books.get(week)
+        yield PersonWeek(
+            day=week_end(inputs, week),
+            employed=row["employed"],
+            in_training=at is not None and bool(book["in_training"][at]),
+            desk_hours=row["on_duty_hours"],
+            handling_hours=row["handling_hours"],
+            overtime_hours=row["overtime_hours"],
+            absent_hours=row["absent_hours"],
+            accounts=0 if at is None else int(book["accounts"][at]),
+            fatigue=row["fatigue"] if row["employed"] else None,
+            burnout=row["burnout"] if row["employed"] else None,
+        )
 
 
 def _months(inputs: Inputs, mine: Table, done: Table, book: Table) -> Iterator[tuple[dt.date, PersonMonth]]:

@@ -155,11 +155,13 @@ class AccountStory:
     """One account in one replication. start : its state when the run starts, None if it was won later.
 
     months : its state at the end of each calendar month in which it was a customer, by the month's first day.
+    weeks : its state at the end of each week in which it was one, in order.
     """
 
     who: Account
     start: AccountState | None
     months: dict[dt.date, AccountState]
+    weeks: tuple[AccountState, ...]
     events: tuple[AccountEvent, ...]
     matters: tuple[Matter, ...]
 
@@ -192,12 +194,13 @@ def account_story(history: History, inputs: Inputs, key: int, account: str, name
     row = int(np.flatnonzero(history.accounts["id"] == np.uint64(key))[0])
     weeks = history.account_weeks
     states = [_state(inputs, history, i) for i in range(len(weeks["week"]))]
-    months = {first_day(state.day): state for state, week in zip(states, weeks["week"], strict=True) if week >= 0}
+    in_the_run = tuple(state for state, week in zip(states, weeks["week"], strict=True) if week >= 0)
     matters = tuple(sorted(_matters(history, inputs, row), key=lambda matter: matter.when))
     return AccountStory(
         who=_who(history, inputs, row, account, name, currency, states[0].owner if states else ""),
         start=states[0] if len(states) and weeks["week"][0] < 0 else None,
-        months=months,
+        months={first_day(state.day): state for state in in_the_run},
+        weeks=in_the_run,
         events=tuple(_events(history, inputs, row, matters)),
         matters=matters,
     )

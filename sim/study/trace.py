@@ -25,7 +25,7 @@ from sim.model.watch import Watch
 from sim.scenario import AccountSource, Scenario
 from sim.study.errors import StudyInputError
 from sim.study.given import ScenarioLike, read_scenario
-from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE
+from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, check_range
 from sim.study.person_story import PersonStory, person_story
 from sim.study.provenance import Provenance, provenance
 from sim.study.risk import account_ids
@@ -83,11 +83,11 @@ def trace_account(
     ------
     ScenarioError, StudyInputError for bad input; `sim.model.replication.Cancelled`.
     """
-    one, inputs = _read(scenario, replication, seed, accounts)
+    one, inputs = read(scenario, replication, seed, accounts)
     known = account_keys(one, inputs, seed, replication)
     if account not in known:
         raise StudyInputError(f"{_quoted(account)} is no account of replication {replication}{_hint(account, known)}")
-    history = _run(inputs, seed, replication, Watch(account=known[account]), cancel)
+    history = follow(inputs, seed, replication, Watch(account=known[account]), cancel)
     names = {} if one.book is None else dict(zip(one.book.account, one.book.name, strict=True))
     story = account_story(history, inputs, known[account], account, names.get(account, ""), one.currency)
     return _trace(one, replication, seed, story)
@@ -106,12 +106,12 @@ def trace_person(
 
     Parameters and errors are those of `trace_account`.
     """
-    one, inputs = _read(scenario, replication, seed, accounts)
+    one, inputs = read(scenario, replication, seed, accounts)
     known = seats(inputs)
     found = next((name for name in known if name.casefold() == " ".join(person.split()).casefold()), None)
     if found is None:
         raise StudyInputError(f"{_quoted(person)} is nobody in this scenario{_hint(person, known)}")
-    history = _run(inputs, seed, replication, Watch(seat=known[found]), cancel)
+    history = follow(inputs, seed, replication, Watch(seat=known[found]), cancel)
     return _trace(one, replication, seed, person_story(history, inputs, *known[found], one.currency))
 
 
@@ -146,17 +146,20 @@ def seats(inputs: Inputs) -> dict[str, tuple[int, int]]:
     }
 
 
-def _read(
+def read(
     scenario: ScenarioLike, replication: int, seed: int, accounts: AccountSource | None
 ) -> tuple[Scenario, Inputs]:
-    for name, value, (low, high) in (("replication", replication, REPLICATION_RANGE), ("seed", seed, SEED_RANGE)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise StudyInputError(f"{name}: {value!r} cannot be used; use a whole number from {low} to {high}.")
+    """The scenario and its inputs. Raises ScenarioError, StudyInputError."""
+    check_range("replication", replication, REPLICATION_RANGE)
+    check_range("seed", seed, SEED_RANGE)
     one = read_scenario(scenario, accounts)
     return one, compile_inputs(one)
 
 
-def _run(inputs: Inputs, seed: int, replication: int, watch: Watch, cancel: Callable[[], bool] | None) -> History:
+def follow(
+    inputs: Inputs, seed: int, replication: int, watch: Watch | None, cancel: Callable[[], bool] | None
+) -> History:
+    """One history, with whoever is followed in it."""
     return next(replicate(inputs, [inputs], seed, replication, cancel, watch))
 
 

@@ -1,0 +1,165 @@
+"""Carries a study out: its replications, in worker processes or not, with progress, cancel and a partial result.
+
+In: a study, which knows its scenarios, and a function that makes a result of finished replications. Out: that result.
+Replications are put in order before anything is added up, so that results are the same bits whatever the workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from sim.model.inputs import Inputs
+from sim.model.ledger import History
+from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed
+from sim.study.executors import Executor, LocalPool
+from sim.study.ledger_file import LedgerFile
+from sim.study.limits import WORKERS_RANGE, check_range
+from sim.study.results import Comparison, RunResult
+from sim.study.risk import RiskReport
+from sim.study.worker import Finished, Job
+from sim.study.worth import Worth
+
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth)
+
+ESTIMATE_EVERY_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a study is. seconds_left is None until something is done; estimate is '' until then.
+
+    notes : sentences without a full stop about what went wrong on the way and was repaired.
+    """
+
+    done: int
+    total: int
+    seconds_elapsed: float
+    seconds_left: float | None
+    estimate: str
+    notes: tuple[str, ...] = ()
+
+
+class Study(Protocol):
+    """What is carried out."""
+
+    @property
+    def inputs(self) -> tuple[Inputs, ...]:
+        """Of its scenarios; the first one warms up."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its scenarios, each once."""
+
+    @property
+    def seed(self) -> int:
+        """Root of all luck."""
+
+    @property
+    def replications(self) -> int:
+        """How many histories of each scenario."""
+
+    def estimate_text(self, finished: Sequence[Finished]) -> str:
+        """The headline figure so far."""
+
+
+def execute(
+    study: Study,
+    result: Callable[[Sequence[Finished], Sequence[ReplicationFailed]], ResultKind],
+    workers: int | None,
+    progress: Callable[[Progress], None] | None,
+    cancel: Callable[[], bool] | None,
+    pool: Executor | LocalPool | None,
+    ledger: str | Path | None,
+    keep_accounts: bool = False,
+    totals: Callable[[History, Inputs], dict[str, float]] | None = None,
+) -> ResultKind:
+    """Computes the study's replications and makes the result of those that could be had."""
+    if workers is not None:
+        check_range("workers", workers, WORKERS_RANGE)
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
+    finished: list[Finished] = []
+    failures: list[ReplicationFailed] = []
+    meter = Meter(study, progress)
+
+    def ordered() -> tuple[list[Finished], list[ReplicationFailed]]:
+        return (
+            sorted(finished, key=lambda one: one.replication),
+            sorted(failures, key=lambda one: one.replication),
+        )
+
+    with contextlib.ExitStack() as stack:
+        writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
+        shared = pool or stack.enter_context(LocalPool(workers))
+        executor = shared.study() if isinstance(shared, LocalPool) else shared
+        executor.submit(job, range(study.replications))
+        stack.callback(executor.cancel)
+        meter.show(finished, 0, 0)
+        restarts = 0
+        for one in executor.as_completed():
+            if one is not None and one.error is not None:
+                failures.append(ReplicationFailed(study.seed, one.replication, one.error))
+            elif one is not None:
+                if writer is not None:
+                    writer.add(one)
+                finished.append(_without_contacts(one))
+            if one is not None:
+                restarts += one.restarts
+                meter.show(finished, len(finished) + len(failures), restarts)
+            if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
+                executor.cancel()
+                partial = _interrupted(result(*ordered())) if finished else None
+                raise Interrupted(len(finished), study.replications, partial)
+        if not finished:
+            raise StudyFailed(ordered()[1])
+        return result(*ordered())
+
+
+def _interrupted(result: ResultKind) -> ResultKind:
+    """The same result, whose provenance says that the study was cut short, and at how many replications."""
+    said = replace(result.provenance, replications=result.replications, interrupted=True)
+    changes: dict[str, Any] = {"provenance": said}
+    if isinstance(result, Comparison) and result.risk is not None:
+        changes["risk"] = tuple(replace(one, provenance=said) for one in result.risk)
+    return replace(result, **changes)
+
+
+class Meter:
+    """Tells the caller how far the study is."""
+
+    def __init__(self, study: Study, progress: Callable[[Progress], None] | None) -> None:
+        self._study, self._progress = study, progress
+        self._began = time.monotonic()
+        self._estimated = -np.inf
+        self._text = ""
+
+    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
+        """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
+        if self._progress is None:
+            return
+        total = self._study.replications
+        elapsed = time.monotonic() - self._began
+        if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
+            self._text, self._estimated = self._study.estimate_text(finished), elapsed
+        left = elapsed / done * (total - done) if done else None
+        self._progress(Progress(done, total, elapsed, left, self._text, restart_notes(restarts)))
+
+
+def restart_notes(restarts: int) -> tuple[str, ...]:
+    """What a reader should know of workers that died and cost nothing but time."""
+    if restarts == 0:
+        return ()
+    if restarts == 1:
+        return ("A worker process died; its replication was started again",)
+    return (f"{restarts:,} worker processes died; their replications were started again",)
+
+
+def _without_contacts(one: Finished) -> Finished:
+    """The same without contact ledgers, which would fill the memory."""
+    return replace(one, measured=tuple(replace(part, contacts=None) for part in one.measured))
