@@ -17,6 +17,12 @@ from sim.scenario import (
 from sim.scenario.book.csv_table import MAX_BYTES, MAX_ROWS
 
 SHIPPED = Path(__file__).parents[1] / "scenarios"
+BASELINE_LINES = (SHIPPED / "baseline.yaml").read_text(encoding="utf-8").splitlines()
+CSM_HEADCOUNT_LINE = 1 + next(
+    number
+    for number, line in enumerate(BASELINE_LINES)
+    if "headcount:" in line and BASELINE_LINES[number - 1] == "  csm:"
+)
 
 
 def said(data: str | bytes, mapping: str = MAPPING, look_up: bytes | None = None) -> list[str]:
@@ -408,9 +414,9 @@ def in_scenario(tmp_path: Path, body: str) -> list[str]:
         (
             "accounts: {file: list.csv}\nteams: {csm: {opening_vacancies: 5}}\n",
             [
-                "baseline.yaml:315: teams.csm.headcount: 6 people less 5 vacancies cannot be the 2 owners that the "
-                "account list names; set the headcount to 7 or more, write 'headcount: {csm: from_owners}' into the "
-                "mapping, or 'owner: dealt' to deal all accounts out",
+                f"baseline.yaml:{CSM_HEADCOUNT_LINE}: teams.csm.headcount: 6 people less 5 vacancies cannot be the 2 "
+                "owners that the account list names; set the headcount to 7 or more, write "
+                "'headcount: {csm: from_owners}' into the mapping, or 'owner: dealt' to deal all accounts out",
             ],
         ),
         ("book: 3\n", ["mine.yaml:3: book: unknown key; did you mean 'playbooks'?"]),
