@@ -48,6 +48,10 @@ class Progress(Protocol):
     def notes(self) -> tuple[str, ...]:
         """Sentences without a full stop: what went wrong on the way and was repaired."""
 
+    @property
+    def stored(self) -> int:
+        """How many of those that are finished came from the store."""
+
 
 Work = Callable[[Callable[[Progress], None], threading.Event], Any]
 

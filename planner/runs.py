@@ -77,6 +77,7 @@ def work(chosen: Chosen) -> jobs.Work:
             progress=report,
             cancel=stop.is_set,
             pool=workers.pool(),
+            store=workers.store(),
             keep_accounts=True,
         )
         answer = Answer(chosen, found)
@@ -100,6 +101,7 @@ def work_at_ends(chosen: Chosen) -> jobs.Work:
             progress=report,
             cancel=stop.is_set,
             pool=workers.pool().study(background=True),
+            store=workers.store(),
         )
         ENDS.keep(chosen.key, found)
         return found
@@ -193,6 +195,7 @@ def show_progress(job: jobs.Job, steps: str = "replications") -> None:
     else:
         left = words.duration(progress.seconds_left)
         text = f"{progress.done} of {progress.total} {steps} done" + (f", {left}" if left else "")
+        text += f", {progress.stored} of them from the store" if progress.stored else ""
         st.progress(min(progress.done / max(progress.total, 1), 1.0), text)
         if progress.estimate:
             st.caption(f"So far: {words.escape(progress.estimate)}")

@@ -1,6 +1,6 @@
-"""The worker processes that all sessions of the page share.
+"""The worker processes and the store that all sessions of the page share.
 
-In: nothing. Out: one `LocalPool` for the life of the server; comparisons take turns in it.
+In: nothing. Out: one `LocalPool` for the life of the server, in which comparisons take turns; the store.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.study.executors import LocalPool
+    from sim.study.store import Store
 
 _one = threading.Lock()
 _pool: LocalPool | None = None
@@ -31,3 +32,11 @@ def warm_up() -> None:
     if _pool is not None:
         return
     threading.Thread(target=lambda: pool().warm_up(), name="warm-up", daemon=True).start()
+
+
+def store() -> Store | None:
+    """The folder of finished replications, which the commands use too; a new one each time, with no problems yet."""
+    from sim.study.store import Store, default_folder
+
+    folder = default_folder()
+    return None if folder is None else Store(folder)

@@ -17,17 +17,21 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_trace, cli_verify
+from sim import cli_erlang, cli_executor, cli_store, cli_trace, cli_verify
 from sim.cli_errors import BadInput
+from sim.cli_executor import ExecutorName, Scheduler
 from sim.cli_list import account_source, list_files, tell_given
-from sim.cli_stop import stop_on_signals
+from sim.cli_store import NoStore, StoreFolder
+from sim.cli_study import check_options, say, study
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
     from sim.scenario import AccountSource
+    from sim.study.executors import Executor
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.store import Store
     from sim.study.worth import Worth
 
     Result = RunResult | Comparison | RiskReport | Worth
@@ -136,28 +140,36 @@ def run(
     ledger: LedgerFile = None,
     accounts: AccountsFile = None,
     mapping: MappingFile = None,
+    store: StoreFolder = None,
+    no_store: NoStore = False,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
+    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = account_source(accounts, mapping)
+    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
     tell_given([scenario], source)
 
-    _study(
-        lambda progress, cancel: experiment.run(
-            scenario,
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            ledger=ledger,
-            accounts=source,
-            progress=progress,
-            cancel=cancel,
-        ),
-        json,
-        ledger,
-    )
+    with cli_executor.chosen(executor, scheduler, workers) as pool:
+        study(
+            lambda progress, cancel: experiment.run(
+                scenario,
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                ledger=ledger,
+                accounts=source,
+                store=kept,
+                pool=pool,
+                progress=progress,
+                cancel=cancel,
+            ),
+            json,
+            ledger,
+            store=kept,
+        )
 
 
 @app.command()
@@ -178,29 +190,39 @@ def compare(
     ] = False,
     accounts: AccountsFile = None,
     mapping: MappingFile = None,
+    store: StoreFolder = None,
+    no_store: NoStore = False,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    _check_options([baseline, *scenarios, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
+    check_options([baseline, *scenarios, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
     from sim.study import experiment
 
-    source = account_source(accounts, mapping)
+    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
     tell_given([baseline, *scenarios], source)
 
-    def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
-        found = experiment.compare(
-            baseline,
-            list(scenarios),
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            ledger=ledger,
-            accounts=source,
-            progress=progress,
-            cancel=cancel,
-        )
-        return _with_ends(found, baseline, scenarios, source, workers, progress, cancel) if ends else found
+    with cli_executor.chosen(executor, scheduler, workers) as pool:
 
-    _study(compute, json, ledger)
+        def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
+            found = experiment.compare(
+                baseline,
+                list(scenarios),
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                ledger=ledger,
+                accounts=source,
+                store=kept,
+                pool=pool,
+                progress=progress,
+                cancel=cancel,
+            )
+            return (
+                _with_ends(found, baseline, scenarios, source, kept, pool, workers, progress, cancel) if ends else found
+            )
+
+        study(compute, json, ledger, store=kept)
 
 
 def _with_ends(
@@ -208,6 +230,8 @@ def _with_ends(
     baseline: Path,
     scenarios: Sequence[Path],
     source: AccountSource | None,
+    kept: Store | None,
+    pool: Executor | None,
     workers: int | None,
     progress: Callable[[Progress], None],
     cancel: Callable[[], bool],
@@ -225,6 +249,8 @@ def _with_ends(
             seed=found.provenance.seed,
             workers=workers,
             accounts=source,
+            store=kept,
+            pool=pool,
             progress=progress,
             cancel=cancel,
         )
@@ -245,26 +271,34 @@ def accounts(
     json: AccountsJsonFile = None,
     accounts: AccountsFile = None,
     mapping: MappingFile = None,
+    store: StoreFolder = None,
+    no_store: NoStore = False,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
 ) -> None:
     """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
-    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, csv, json)
+    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, csv, json)
     from sim.study import experiment
 
-    source = account_source(accounts, mapping)
+    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
     tell_given([scenario], source)
-    _study(
-        lambda progress, cancel: experiment.accounts_at_risk(
-            scenario,
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            accounts=source,
-            progress=progress,
-            cancel=cancel,
-        ),
-        json,
-        csv=csv,
-    )
+    with cli_executor.chosen(executor, scheduler, workers) as pool:
+        study(
+            lambda progress, cancel: experiment.accounts_at_risk(
+                scenario,
+                replications=replications,
+                seed=seed,
+                workers=workers,
+                accounts=source,
+                store=kept,
+                pool=pool,
+                progress=progress,
+                cancel=cancel,
+            ),
+            json,
+            csv=csv,
+            store=kept,
+        )
 
 
 app.command("trace")(cli_trace.trace)
@@ -287,12 +321,12 @@ def worth(
     mapping: MappingFile = None,
 ) -> None:
     """Tells what the team is worth: accounts kept and their cost by tier, prevention beside firefighting."""
-    _check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json)
+    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json)
     from sim.study import experiment
 
     source, since = account_source(accounts, mapping), _day(day)
     tell_given([scenario], source)
-    _study(
+    study(
         lambda progress, cancel: experiment.worth(
             scenario,
             day=since,
@@ -319,6 +353,7 @@ def _day(text: str | None) -> dt.date | None:
 
 app.command("erlang")(cli_erlang.erlang)
 app.command("verify")(cli_verify.verify)
+app.add_typer(cli_store.commands)
 
 
 @app.command("app")
@@ -336,95 +371,6 @@ def open_planner(
     sys.stdout.flush()
     wanted = [] if port is None else ["--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "planner", *wanted])
-
-
-def _study(compute: Compute, json: Path | None, ledger: Path | None = None, csv: Path | None = None) -> None:
-    """Runs a study with progress on stderr, then writes its files and shows the result.
-
-    compute : takes what is called with progress, and what says whether to stop; returns the result. It writes the
-    ledger itself.
-    """
-    from sim.cli_output import ProgressLine, show_result
-    from sim.study.errors import Interrupted
-
-    try:
-        with stop_on_signals() as stopped, ProgressLine() as line:
-            result: Result = compute(line, stopped)
-    except Interrupted as interrupted:
-        _say(str(interrupted))
-        whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
-        if interrupted.result is not None:
-            show_result(interrupted.result, sys.stderr)
-            what = "without the ends" if whole else "with the finished replications"
-            for path, text in _texts(interrupted.result, json, csv):
-                _say(_write(path, text) or f"{path}: written, {what}.")
-        else:
-            for wanted in filter(None, (json, csv)):
-                _say(f"{wanted}: not written; no replication had finished.")
-        if ledger is not None and not whole:
-            _say(f"{ledger}: not written; a ledger is whole or not there.")
-        raise typer.Exit(INTERRUPTED) from None
-    written = [_write(path, text) for path, text in _texts(result, json, csv)]
-    problems = [*result.failures, *filter(None, written)]
-    show_result(result, sys.stdout)
-    for problem in problems:
-        _say(problem)
-    if problems:
-        raise typer.Exit(FAILED)
-
-
-def _texts(result: Result, json: Path | None, csv: Path | None) -> list[tuple[Path, str]]:
-    """The files that were asked for, and what goes into them."""
-    from sim.study.risk import RiskReport
-
-    texts = [] if json is None else [(json, result.to_json())]
-    if csv is not None and isinstance(result, RiskReport):
-        texts.append((csv, result.to_csv()))
-    return texts
-
-
-def _write(path: Path, text: str) -> str | None:
-    """Writes a file; what went wrong, or None."""
-    from sim.study.output_files import write_atomically
-
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        return f"{path}: could not be written ({error.strerror or error})."
-    return None
-
-
-def _say(message: str) -> None:
-    """Prints a message on stderr, its lines without anything that a terminal would obey."""
-    print("\n".join(map(printable, message.split("\n"))), file=sys.stderr)
-
-
-def _check_options(
-    scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
-) -> None:
-    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
-    from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
-    from sim.study.output_files import why_not_an_output, why_not_writable
-
-    wanted = [path for path in paths if path is not None]
-    problems = [
-        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
-        for name, value, (low, high) in (
-            ("--replications", replications, REPLICATIONS_RANGE),
-            ("--seed", seed, SEED_RANGE),
-            ("--workers", workers, WORKERS_RANGE),
-        )
-        if value is not None and not low <= value <= high
-    ]
-    problems += [
-        printable(f"{path}: {why}")
-        for path in wanted
-        if (why := why_not_writable(path) or why_not_an_output(path, scenarios))
-    ]
-    if len({path.resolve() for path in wanted}) < len(wanted):
-        problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
-    if problems:
-        raise BadInput("\n".join(problems))
 
 
 def execute(arguments: Sequence[str] | None = None) -> int:
@@ -457,15 +403,15 @@ def _report(error: Exception) -> int:
     from sim.study.errors import PoolError, StudyFailed, StudyInputError
 
     if isinstance(error, BadInput | ScenarioError | StudyInputError):
-        _say(str(error))
+        say(str(error))
         return BAD_INPUT
     if isinstance(error, OSError | MemoryError):
-        _say(f"The machine refused: {error or type(error).__name__}.")
+        say(f"The machine refused: {error or type(error).__name__}.")
         return FAILED
     if isinstance(error, StudyFailed | PoolError):
-        _say(str(error))
+        say(str(error))
         return FAILED
-    _say(f"This is a defect of the program: {type(error).__name__}: {error}")
+    say(f"This is a defect of the program: {type(error).__name__}: {error}")
     return FAILED
 
 
@@ -475,9 +421,9 @@ def _report_usage(error: Any) -> int:
     context = getattr(error, "ctx", None)
     if not message:
         return int(error.exit_code)
-    _say(message)
+    say(message)
     if context is not None:
-        _say(f"See '{context.command_path} --help'.")
+        say(f"See '{context.command_path} --help'.")
     return int(error.exit_code)
 
 

@@ -100,8 +100,10 @@ class ProgressLine:
 def progress_text(progress: Progress) -> str:
     """'12 of 30, 2.1 a second, 9 s left, Contribution changes by USD +110,000 (+60,000 to +160,000)'."""
     parts = [f"{progress.done} of {progress.total}"]
-    if progress.done and progress.seconds_elapsed > 0:
-        rate = progress.done / progress.seconds_elapsed
+    if progress.stored:
+        parts.append(f"{progress.stored} from the store")
+    if progress.done > progress.stored and progress.seconds_elapsed > 0:
+        rate = (progress.done - progress.stored) / progress.seconds_elapsed
         parts.append(f"{rate:.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute")
     if progress.seconds_left is not None and progress.done < progress.total:
         parts.append(f"{_duration(progress.seconds_left)} left")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("pages", "eventful")
+
+os.environ["CSM_PLANNER_STORE"] = "none"  # a test sees what is computed, unless it names a store of its own
 
 # No deadline: a shared machine is sometimes slow. The same examples each time: a failure must repeat.
 settings.register_profile("project", deadline=None, derandomize=True)

@@ -88,7 +88,7 @@ class Held:
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     progress: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
-            done=3, total=10, seconds_elapsed=1.0, seconds_left=7.0, estimate="", notes=()
+            done=3, total=10, seconds_elapsed=1.0, seconds_left=7.0, estimate="", notes=(), stored=0
         )
     )
     error: Exception | None = None

@@ -20,7 +20,7 @@ from sim.study import executors
 from sim.study.executors import LocalPool
 
 WAIT_SECONDS = 20
-PROGRESS = SimpleNamespace(done=1, total=2, seconds_left=None, estimate="", notes=())
+PROGRESS = SimpleNamespace(done=1, total=2, seconds_left=None, estimate="", notes=(), stored=0)
 
 
 class Gate:

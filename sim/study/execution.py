@@ -23,7 +23,8 @@ from sim.study.ledger_file import LedgerFile
 from sim.study.limits import WORKERS_RANGE, check_range
 from sim.study.results import Comparison, RunResult
 from sim.study.risk import RiskReport
-from sim.study.worker import Finished, Job
+from sim.study.store import Key, Store
+from sim.study.worker import Finished, Job, Measured
 from sim.study.worth import Worth
 
 ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth)
@@ -35,7 +36,8 @@ ESTIMATE_EVERY_SECONDS = 0.25
 class Progress:
     """How far a study is. seconds_left is None until something is done; estimate is '' until then.
 
-    notes : sentences without a full stop about what went wrong on the way and was repaired.
+    notes : sentences without a full stop about what went wrong on the way and was repaired. stored : how many of those
+    that are done were not computed, since the store had them.
     """
 
     done: int
@@ -44,6 +46,7 @@ class Progress:
     seconds_left: float | None
     estimate: str
     notes: tuple[str, ...] = ()
+    stored: int = 0
 
 
 class Study(Protocol):
@@ -65,6 +68,10 @@ class Study(Protocol):
     def replications(self) -> int:
         """How many histories of each scenario."""
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Of its scenarios, in the store."""
+
     def estimate_text(self, finished: Sequence[Finished]) -> str:
         """The headline figure so far."""
 
@@ -79,12 +86,17 @@ def execute(
     ledger: str | Path | None,
     keep_accounts: bool = False,
     totals: Callable[[History, Inputs], dict[str, float]] | None = None,
+    store: Store | None = None,
 ) -> ResultKind:
-    """Computes the study's replications and makes the result of those that could be had."""
+    """Computes the study's replications and makes the result of those that could be had.
+
+    store : what is there already is not computed again, but for ledgers, and what is computed is kept at once.
+    """
     if workers is not None:
         check_range("workers", workers, WORKERS_RANGE)
     job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
-    finished: list[Finished] = []
+    stored = Stored(store if totals is None else None, study, job)
+    finished: list[Finished] = stored.whole()
     failures: list[ReplicationFailed] = []
     meter = Meter(study, progress)
 
@@ -98,9 +110,10 @@ def execute(
         writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
         shared = pool or stack.enter_context(LocalPool(workers))
         executor = shared.study() if isinstance(shared, LocalPool) else shared
-        executor.submit(job, range(study.replications))
+        for part, replications in stored.missing():
+            executor.submit(part, replications)
         stack.callback(executor.cancel)
-        meter.show(finished, 0, 0)
+        meter.show(finished, len(finished), stored.notes(0))
         restarts = 0
         for one in executor.as_completed():
             if one is not None and one.error is not None:
@@ -108,10 +121,10 @@ def execute(
             elif one is not None:
                 if writer is not None:
                     writer.add(one)
-                finished.append(_without_contacts(one))
+                finished.append(stored.kept(_without_contacts(one)))
             if one is not None:
                 restarts += one.restarts
-                meter.show(finished, len(finished) + len(failures), restarts)
+                meter.show(finished, len(finished) + len(failures), stored.notes(restarts))
             if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
                 executor.cancel()
                 partial = _interrupted(result(*ordered())) if finished else None
@@ -130,6 +143,58 @@ def _interrupted(result: ResultKind) -> ResultKind:
     return replace(result, **changes)
 
 
+class Stored:
+    """What the store has of a study, and what it gets of it."""
+
+    def __init__(self, store: Store | None, study: Study, job: Job) -> None:
+        self._store, self._study, self._job = store, study, job
+        wanted = range(study.replications)
+        self._found: list[dict[int, Measured]] = (
+            [store.read(key, wanted, job.keep_accounts) for key in study.keys]
+            if store is not None and not job.keep_contacts
+            else [{} for _ in job.scenarios]
+        )
+
+    def whole(self) -> list[Finished]:
+        """The replications of which nothing is missing."""
+        return [
+            Finished(r, tuple(found[r] for found in self._found))
+            for r in range(self._study.replications)
+            if not self._lacking(r)
+        ]
+
+    def missing(self) -> list[tuple[Job, list[int]]]:
+        """What is to be computed: jobs of the scenarios that are missing, and of which replications they are."""
+        by_scenarios: dict[tuple[int, ...], list[int]] = {}
+        for r in range(self._study.replications):
+            if lacking := self._lacking(r):
+                by_scenarios.setdefault(lacking, []).append(r)
+        return [
+            (replace(self._job, scenarios=tuple(self._job.scenarios[i] for i in lacking)), replications)
+            for lacking, replications in by_scenarios.items()
+        ]
+
+    def kept(self, one: Finished) -> Finished:
+        """A computed replication, put into the store and completed by what was there."""
+        if self._job.totals is not None:
+            return one
+        lacking = self._lacking(one.replication)
+        fresh = dict(zip(lacking, one.measured, strict=True))
+        if self._store is not None:
+            for i, measured in fresh.items():
+                self._store.write(self._study.keys[i], one.replication, measured)
+        whole = tuple(fresh.get(i) or found[one.replication] for i, found in enumerate(self._found))
+        return replace(one, measured=whole)
+
+    def notes(self, restarts: int) -> tuple[str, ...]:
+        """What broke on the way, in the store and among the workers."""
+        problems = tuple(self._store.problems) if self._store is not None else ()
+        return problems + restart_notes(restarts)
+
+    def _lacking(self, replication: int) -> tuple[int, ...]:
+        return tuple(i for i, found in enumerate(self._found) if replication not in found)
+
+
 class Meter:
     """Tells the caller how far the study is."""
 
@@ -138,8 +203,9 @@ class Meter:
         self._began = time.monotonic()
         self._estimated = -np.inf
         self._text = ""
+        self._stored: int | None = None  # what was done before anything was computed
 
-    def show(self, finished: Sequence[Finished], done: int, restarts: int) -> None:
+    def show(self, finished: Sequence[Finished], done: int, notes: tuple[str, ...]) -> None:
         """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
         if self._progress is None:
             return
@@ -147,8 +213,11 @@ class Meter:
         elapsed = time.monotonic() - self._began
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
-        left = elapsed / done * (total - done) if done else None
-        self._progress(Progress(done, total, elapsed, left, self._text, restart_notes(restarts)))
+        if self._stored is None:
+            self._stored = done
+        computed = done - self._stored
+        left = elapsed / computed * (total - done) if computed else 0.0 if done == total else None
+        self._progress(Progress(done, total, elapsed, left, self._text, notes, self._stored))
 
 
 def restart_notes(restarts: int) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ from sim.study.results import (
 )
 from sim.study.risk import RiskReport, risk_report
 from sim.study.statistics import compare_kpis, estimate
+from sim.study.store import Key, Store, keys_of, opened
 from sim.study.why import why
 from sim.study.worker import Finished
 from sim.study.worth import Worth, piece
@@ -82,6 +84,7 @@ def run(
     pool: Executor | LocalPool | None = None,
     ledger: str | Path | None = None,
     accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
 ) -> RunResult:
     """Replications of one scenario.
 
@@ -95,6 +98,7 @@ def run(
     cancel : asked about ten times a second; when true, the workers are stopped and `Interrupted` is raised.
     ledger : Parquet file for the contact ledgers of all replications.
     accounts : a list of accounts to start with, for scenarios given as files.
+    store : folder in which finished replications are kept, and looked up before they are computed; by default none.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def run(
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RunResult:
         return RunResult(**study.parts(finished, failures))
 
-    return execute(study, result, workers, progress, cancel, pool, ledger)
+    return execute(study, result, workers, progress, cancel, pool, ledger, store=opened(store))
 
 
 def compare(
@@ -123,6 +127,7 @@ def compare(
     ledger: str | Path | None = None,
     keep_accounts: bool = False,
     accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
@@ -171,7 +176,7 @@ def compare(
         risk = tuple(study.risk(i, finished, failures) for i in range(len(loaded))) if keep_accounts else None
         return Comparison(**parts, differences=differences, decisions=tuple(decisions), risk=risk)
 
-    return execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts)
+    return execute(study, result, workers, progress, cancel, pool, ledger, keep_accounts, store=opened(store))
 
 
 def accounts_at_risk(
@@ -184,6 +189,7 @@ def accounts_at_risk(
     cancel: Callable[[], bool] | None = None,
     pool: Executor | LocalPool | None = None,
     accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
 ) -> RiskReport:
     """Who is at risk: each account of the opening book, why, and what to do next; and the calendar of renewals.
 
@@ -194,7 +200,7 @@ def accounts_at_risk(
     def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> RiskReport:
         return study.risk(0, finished, failures)
 
-    return execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True)
+    return execute(study, result, workers, progress, cancel, pool, None, keep_accounts=True, store=opened(store))
 
 
 def worth(
@@ -253,6 +259,7 @@ def compare_at_ends(
     cancel: Callable[[], bool] | None = None,
     pool: Executor | LocalPool | None = None,
     accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
 ) -> Ends:
     """The comparison with all estimated assumptions at their low ends, and again at their high ends.
 
@@ -288,7 +295,14 @@ def compare_at_ends(
         first, *others = both.low if end == "low" else both.high
         try:
             found = compare(
-                first, others, replications=replications, seed=seed, progress=shown, cancel=cancel, pool=pool
+                first,
+                others,
+                replications=replications,
+                seed=seed,
+                progress=shown,
+                cancel=cancel,
+                pool=pool,
+                store=store,
             )
         except Interrupted as interrupted:
             raise Interrupted(before + interrupted.done, total, None) from None
@@ -318,9 +332,16 @@ class _Study:
         check_range("seed", seed, SEED_RANGE)
         self.scenarios = list(scenarios)
         self.seed, self.replications = seed, replications
-        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in with_all_names(scenarios))
+        whole = with_all_names(scenarios)
+        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in whole)
+        self._whole = whole
         self.names = _distinct([one.name for one in scenarios])
         self.registry: dict[str, Kpi] = registry(self.inputs[0], scenarios[0].currency)
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """Of its scenarios, in the store."""
+        return keys_of(self._whole, self.seed)
 
     def parts(self, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> dict[str, Any]:
         """What both kinds of result are made of."""

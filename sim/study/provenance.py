@@ -53,7 +53,7 @@ def provenance(scenarios: Sequence[Scenario], seed: int, replications: int, fail
         inputs_hash=inputs_hash(scenarios),
         seed=seed,
         code_version=code_version(),
-        packages={name: importlib.metadata.version(name) for name in PACKAGES},
+        packages=package_versions(),
         replications=replications,
         python=platform.python_version(),
         cpu=cpu(),
@@ -75,6 +75,12 @@ def code_version() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return f"{package_version()}+{digest.hexdigest()[:12]}"
+
+
+@functools.cache
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that results hang on."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def package_version() -> str:

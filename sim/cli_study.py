@@ -1,0 +1,127 @@
+"""A study as a command carries it out: options checked, progress told, results shown and written.
+
+In: options, and what computes the result. Out: the result on stdout, progress and messages on stderr, files where asked
+for; exit code 1 if a replication or an output file failed, 130 if it was interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sim.cli_errors import BadInput
+from sim.cli_stop import stop_on_signals
+from sim.cli_text import printable
+
+if TYPE_CHECKING:
+    from sim.study.experiment import Progress
+    from sim.study.results import Comparison, RunResult
+    from sim.study.risk import RiskReport
+    from sim.study.store import Store
+    from sim.study.worth import Worth
+
+    Result = RunResult | Comparison | RiskReport | Worth
+    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def study(
+    compute: Compute,
+    json: Path | None,
+    ledger: Path | None = None,
+    csv: Path | None = None,
+    store: Store | None = None,
+) -> None:
+    """Runs a study with progress on stderr, then writes its files and shows the result.
+
+    compute : takes what is called with progress, and what says whether to stop; returns the result. It writes the
+    ledger itself.
+    """
+    from sim.cli_output import ProgressLine, show_result
+    from sim.study.errors import Interrupted
+
+    try:
+        with stop_on_signals() as stopped, ProgressLine() as line:
+            result: Result = compute(line, stopped)
+    except Interrupted as interrupted:
+        say(str(interrupted) + (" What had finished is kept in the store." if store and interrupted.done else ""))
+        whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
+        if interrupted.result is not None:
+            show_result(interrupted.result, sys.stderr)
+            what = "without the ends" if whole else "with the finished replications"
+            for path, text in _texts(interrupted.result, json, csv):
+                say(_write(path, text) or f"{path}: written, {what}.")
+        else:
+            for wanted in filter(None, (json, csv)):
+                say(f"{wanted}: not written; no replication had finished.")
+        if ledger is not None and not whole:
+            say(f"{ledger}: not written; a ledger is whole or not there.")
+        raise typer.Exit(INTERRUPTED) from None
+    written = [_write(path, text) for path, text in _texts(result, json, csv)]
+    problems = [*result.failures, *filter(None, written)]
+    show_result(result, sys.stdout)
+    for told in store.problems if store is not None else ():
+        say(f"{told}.")
+    for problem in problems:
+        say(problem)
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def _texts(result: Result, json: Path | None, csv: Path | None) -> list[tuple[Path, str]]:
+    """The files that were asked for, and what goes into them."""
+    from sim.study.risk import RiskReport
+
+    texts = [] if json is None else [(json, result.to_json())]
+    if csv is not None and isinstance(result, RiskReport):
+        texts.append((csv, result.to_csv()))
+    return texts
+
+
+def _write(path: Path, text: str) -> str | None:
+    """Writes a file; what went wrong, or None."""
+    from sim.study.output_files import write_atomically
+
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        return f"{path}: could not be written ({error.strerror or error})."
+    return None
+
+
+def say(message: str) -> None:
+    """Prints a message on stderr, its lines without anything that a terminal would obey."""
+    print("\n".join(map(printable, message.split("\n"))), file=sys.stderr)
+
+
+def check_options(
+    scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
+) -> None:
+    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
+    from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+    from sim.study.output_files import why_not_an_output, why_not_writable
+
+    wanted = [path for path in paths if path is not None]
+    problems = [
+        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
+        for name, value, (low, high) in (
+            ("--replications", replications, REPLICATIONS_RANGE),
+            ("--seed", seed, SEED_RANGE),
+            ("--workers", workers, WORKERS_RANGE),
+        )
+        if value is not None and not low <= value <= high
+    ]
+    problems += [
+        printable(f"{path}: {why}")
+        for path in wanted
+        if (why := why_not_writable(path) or why_not_an_output(path, scenarios))
+    ]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
+    if problems:
+        raise BadInput("\n".join(problems))

@@ -1,0 +1,240 @@
+"""What has been computed: measures of finished replications, kept in a folder from one study to the next.
+
+In: a scenario, the baseline whose warm-up it shares, a seed, replication numbers. Out: measures, or nothing where there
+are none yet. A scenario under one seed has a folder whose name is a hash of all that its results hang on: both
+scenarios, seed, code, packages. In it, a file per replication has the hash of its own content in its name: a damaged
+file is found, set aside and computed again. Files appear whole or not at all, so that several processes may write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sim.scenario import Scenario
+from sim.study.measured_file import NotMeasures, from_bytes, to_bytes
+from sim.study.output_files import replacing
+from sim.study.provenance import code_version, cpu, package_versions
+from sim.study.worker import Measured
+
+ABOUT, DAMAGED = "about.json", "damaged"
+HASH_DIGITS = 16
+OFF = "none"  # instead of a folder's name
+NOT_RESULTS = {"name", "description"}  # of a scenario: words that change no number
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a scenario's results hang on. name : the hash of it all. about : the same in words, and when it was made."""
+
+    name: str
+    about: dict[str, Any]
+
+
+def keys_of(scenarios: Sequence[Scenario], seed: int) -> tuple[Key, ...]:
+    """A key for each scenario of a study; the first one is the baseline, whose warm-up all share."""
+    said = [one.model_dump(mode="json", by_alias=True, exclude=NOT_RESULTS) for one in scenarios]
+    warm_up = {name: value for name, value in said[0].items() if name != "changes"}
+    made = {"seed": seed, "code_version": code_version(), "packages": package_versions()}
+    keys = []
+    for scenario, values in zip(scenarios, said, strict=True):
+        everything = made | {"warm_up": warm_up, "scenario": values}
+        name = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[: 2 * HASH_DIGITS]
+        keys.append(Key(name, {"name": scenario.name, "cpu": cpu(), **everything}))
+    return tuple(keys)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One scenario under one seed in the store. bytes : of its files. used : seconds since 1970, last written."""
+
+    key: str
+    name: str
+    seed: int
+    code_version: str
+    replications: int
+    bytes: int
+    used: float
+
+
+class Store:
+    """A folder of finished replications. It is made when the first one is kept.
+
+    problems : sentences without a full stop about files that were set aside, or why nothing can be kept.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.problems: list[str] = []
+        self._closed = False
+
+    def read(self, key: Key, replications: Iterable[int], accounts: bool) -> dict[int, Measured]:
+        """Measures by replication, of those that are kept. accounts : whether figures per account are needed."""
+        wanted, found = set(replications), {}
+        for file in self._files(self.folder / key.name):
+            if file.replication in wanted and file.replication not in found and (file.accounts or not accounts):
+                measured = self._open(file)
+                if measured is not None:
+                    found[file.replication] = measured
+        return found
+
+    def write(self, key: Key, replication: int, measured: Measured) -> None:
+        """Keeps one replication. What cannot be kept is told once, and the study goes on without."""
+        if self._closed:
+            return
+        content = to_bytes(measured)
+        letter = "a" if measured.accounts is not None else ""
+        folder = self.folder / key.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / ABOUT).exists():
+                with replacing(folder / ABOUT) as temporary:
+                    temporary.write_text(json.dumps(key.about, indent=1), encoding="utf-8")
+            with replacing(folder / f"{replication:06d}{letter}.{_digest(content)}.parquet") as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            self._closed = True
+            why = error.strerror or str(error)
+            self.problems.append(f"Nothing more is kept in the store {self.folder}: {why}")
+
+    def entries(self) -> list[Entry]:
+        """All that is kept, the latest first."""
+        found = []
+        for folder in self._folders():
+            about = _about(folder)
+            files = list(self._files(folder))
+            sizes = [file.path.stat() for file in files]
+            found.append(
+                Entry(
+                    key=folder.name,
+                    name=str(about.get("name", "?")),
+                    seed=int(about.get("seed", -1)),
+                    code_version=str(about.get("code_version", "?")),
+                    replications=len({file.replication for file in files}),
+                    bytes=sum(one.st_size for one in sizes),
+                    used=max((one.st_mtime for one in sizes), default=folder.stat().st_mtime),
+                )
+            )
+        return sorted(found, key=lambda entry: -entry.used)
+
+    def about(self, key: str) -> dict[str, Any]:
+        """What an entry's results hang on; empty if there is none, or it cannot be read."""
+        return _about(self.folder / key)
+
+    def verify(self) -> int:
+        """Reads every file and sets the damaged ones aside (`problems` names them); returns how many are sound."""
+        files = [file for folder in self._folders() for file in self._files(folder)]
+        return sum(self._open(file) is not None for file in files)
+
+    def prune(self, *, other_versions: bool = False, unused_days: float | None = None) -> list[Entry]:
+        """Deletes entries of other versions of the code, and those not written for so many days; returns them."""
+        current, now, gone = code_version(), time.time(), []
+        for entry in self.entries():
+            old = unused_days is not None and now - entry.used > 86_400 * unused_days
+            if old or (other_versions and entry.code_version != current):
+                shutil.rmtree(self.folder / entry.key)
+                gone.append(entry)
+        return gone
+
+    def _folders(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name != DAMAGED)
+
+    def _files(self, folder: Path) -> Iterator[_File]:
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            return
+        for name in names:
+            file = _File(folder / name)
+            if file.is_one:
+                yield file
+
+    def _open(self, file: _File) -> Measured | None:
+        """The measures in a file; a damaged one is set aside, and gone for whoever comes next."""
+        try:
+            content = file.path.read_bytes()
+            if _digest(content) != file.digest:
+                raise NotMeasures("its content is not what was written")
+            return from_bytes(content)
+        except FileNotFoundError:
+            return None  # another process has just set it aside
+        except (OSError, NotMeasures) as error:
+            self._set_aside(file.path, str(error))
+            return None
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        aside = self.folder / DAMAGED / f"{path.parent.name}.{path.name}"
+        try:
+            aside.parent.mkdir(exist_ok=True)
+            os.replace(path, aside)
+            self.problems.append(f"{path} was damaged ({why}); it is set aside as {aside} and computed again")
+        except OSError:
+            self.problems.append(f"{path} is damaged ({why}) and cannot be set aside; it is computed again")
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file's name says the replication, whether figures per account are in it ('a'), and its content's hash."""
+
+    path: Path
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return self.path.name.split(".")
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the name is one that `write` gives."""
+        words = self._words
+        return len(words) == 3 and words[2] == "parquet" and words[0].removesuffix("a").isdigit()
+
+    @property
+    def replication(self) -> int:
+        return int(self._words[0].removesuffix("a"))
+
+    @property
+    def accounts(self) -> bool:
+        return self._words[0].endswith("a")
+
+    @property
+    def digest(self) -> str:
+        return self._words[1]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def opened(store: Store | str | Path | None) -> Store | None:
+    """The store itself, or the one in a folder."""
+    return store if store is None or isinstance(store, Store) else Store(store)
+
+
+def default_folder() -> Path | None:
+    """Where results are kept unless somebody says otherwise: CSM_PLANNER_STORE, else the user's cache folder.
+
+    None: CSM_PLANNER_STORE is 'none', so that nothing is kept.
+    """
+    named = os.environ.get("CSM_PLANNER_STORE")
+    if named:
+        return None if named == OFF else Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "csm-planner" / "store"
