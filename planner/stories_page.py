@@ -248,6 +248,7 @@ class Weeks:
     seconds_left: float | None
     estimate: str = ""
     notes: tuple[str, ...] = ()
+    stored: int = 0
 
 
 def work(wanted: Wanted) -> jobs.Work:

@@ -70,6 +70,7 @@ def overloaded() -> Comparison:
     )
 
 
+@pytest.mark.slow
 def test_an_overloaded_baseline_is_told_and_its_relief_is_not(overloaded: Comparison) -> None:
     baseline, relieved = overloaded.alerts
     growing = [alert for alert in baseline if alert.team == "support"]
@@ -79,6 +80,7 @@ def test_an_overloaded_baseline_is_told_and_its_relief_is_not(overloaded: Compar
     assert not [alert for alert in relieved if alert.team == "support"], "with four people the queue is worked off"
 
 
+@pytest.mark.slow
 def test_the_terminal_warns_under_the_verdict_and_the_json_has_it(overloaded: Comparison) -> None:
     text = one_line(shown(overloaded))
     verdict = text.index(overloaded.decisions[0].verdict.upper() + ". ")

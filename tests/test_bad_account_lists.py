@@ -129,6 +129,7 @@ def test_a_file_of_200_mb_is_refused_by_its_size_without_being_read(
     assert not opened, "the size is known before the file is opened"
 
 
+@pytest.mark.slow
 def test_too_many_rows_are_refused() -> None:
     assert said(HEADER + GOOD * (MAX_ROWS + 1)) == [
         "list.csv:200002: more than 200,000 rows; at most so many are read: leave out what has ended"

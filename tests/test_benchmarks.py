@@ -50,6 +50,7 @@ def test_contacts_simulated_count_the_warm_up_and_the_ledger_does_not():
     assert contacts_simulated(without) == run_once(without), "without a warm-up each contact is in the ledger once"
 
 
+@pytest.mark.slow
 def test_engine_section_compares_three_models_on_the_same_number_of_contacts():
     bare, process, model, alone = rows(list(report(TINY, ["engine"])))
     assert bare[1] == process[1] == model[1], "a ratio per contact needs the same number of contacts"
@@ -57,6 +58,7 @@ def test_engine_section_compares_three_models_on_the_same_number_of_contacts():
     assert int(alone[1].replace(",", "")) < int(model[1].replace(",", "")), "the run alone leaves the warm-up out"
 
 
+@pytest.mark.slow
 def test_scale_section_has_a_row_per_number_of_accounts():
     table = rows(list(report(TINY, ["scale"])))
     assert [row[0] for row in table] == ["40", "80"], "one row per size asked for"
@@ -72,6 +74,7 @@ def test_memory_section_gives_bytes_per_row_and_the_worker_s_peak():
         assert int(peak) >= 20, "a process with numpy and simpy holds more than 20 MiB: the peak was not read"
 
 
+@pytest.mark.slow
 def test_studies_section_runs_a_comparison_cold_and_warm():
     past_the_change = replace(TINY, weeks=27, warm_up_weeks=0, replications=(1,))  # the what-if starts in week 26
     table = rows(list(report(past_the_change, ["studies"])))

@@ -202,6 +202,7 @@ def test_moderation_is_one_contact_per_thread_and_an_article_one_per_so_many_set
     assert abs(made("article") - settled / 4) <= 1, "the warm-up leaves up to three threads that count"
 
 
+@pytest.mark.slow
 def test_articles_make_the_knowledge_base_better() -> None:
     """The same luck, and a channel of plain self-service beside the forum."""
     base = _copied(FORUM["channels"]["forum"])
@@ -237,6 +238,7 @@ def test_detractors_cost_those_who_ask_satisfaction() -> None:
     assert loud < still
 
 
+@pytest.mark.slow
 def test_a_channel_without_a_community_does_not_change_by_one_that_nobody_uses() -> None:
     """The forum is there but nobody asks in it: the same rows as with the mechanism off."""
     unused = {"categories.how_to.channel_shares": {"phone": 0.4, "chat": 0.2, "email": 0.2, "portal": 0.2}}

@@ -86,6 +86,7 @@ def test_a_what_if_with_fewer_contacts_has_as_many_fewer_at_the_ends() -> None:
         assert rates[1] == pytest.approx(0.5 * rates[0]), "the decision means the same at both ends"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 @pytest.mark.parametrize("end", BOTH)
 def test_every_shipped_scenario_can_be_compared_at_both_ends(path: Path, end: Literal["low", "high"]) -> None:

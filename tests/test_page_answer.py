@@ -188,6 +188,7 @@ ODD_COMPANIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", ODD_COMPANIES.values(), ids=ODD_COMPANIES)
 def test_an_odd_company_gets_its_question_its_answer_and_its_list_of_risks(
     own_folder: Path, overrides: dict[str, Any]

@@ -161,6 +161,7 @@ def test_a_killed_worker_costs_its_study_one_more_try_and_the_other_nothing(pool
     assert victim not in pool.process_ids
 
 
+@pytest.mark.slow
 def test_a_study_that_nobody_reads_holds_no_other_up_and_piles_nothing_up(pool: LocalPool) -> None:
     unread = submitted(pool, job("A"), 500)
     assert sorted(results(submitted(pool, job("B", "uneven"), 20))) == list(range(20))

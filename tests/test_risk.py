@@ -101,6 +101,7 @@ def test_leaving_within_a_year_is_one_minus_exp_of_the_whole_terms_hazard() -> N
     assert report.accounts.arr_loss.mean == pytest.approx(leaves * book.arr_cents / 100, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_monthly_contracts_leave_as_their_survival_curve_says() -> None:
     monthly = {
         **CONSTANT_HAZARD,

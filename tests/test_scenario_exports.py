@@ -29,6 +29,7 @@ def test_a_written_scenario_loads_back_equal(path: Path) -> None:
     assert load_scenario_text(dump_scenario(scenario), "copy.yaml") == scenario
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(name=st.text(min_size=1, max_size=80), about=st.text(max_size=200), margin=st.floats(0, 1))
 def test_any_text_and_number_survives_writing(name: str, about: str, margin: float) -> None:

@@ -234,6 +234,7 @@ def test_a_seat_that_a_dated_change_opens_and_another_closes_begins_and_ends_on_
     assert [line for line in lines if line.startswith("  22 Apr  The seat is closed; person 1 is let go.")]
 
 
+@pytest.mark.slow
 def test_a_decision_after_an_announcement_says_how_many_firefights_were_done() -> None:
     inputs = small_inputs(
         {

@@ -69,6 +69,7 @@ def test_the_quick_table_passes(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "left" in shown.err, "progress says how long it takes"
 
 
+@pytest.mark.slow
 def test_a_service_rate_two_percent_too_low_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ def test_the_full_table_passes_and_the_page_shows_it(capsys: pytest.CaptureFixtu
     assert shown[0].rstrip() == printed, "put into docs/verification.md what csm-planner verify prints"
 
 
+@pytest.mark.slow
 def test_the_table_is_the_same_bits_on_one_worker_and_on_two(tmp_path: Path) -> None:
     folder = copied(tmp_path / "short")
     rows = [replace(row_of(name), replications=10) for name in ("md1_load_80.yaml", "mm5_5_load_120.yaml")]
