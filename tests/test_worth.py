@@ -100,6 +100,15 @@ def test_rules_to_and_from_the_team_follow_its_contacts() -> None:
     assert {one.what for one in made.found} == set(SHIPPED), "and the files are valid"
 
 
+def test_a_partner_that_begins_on_the_same_day_keeps_what_it_delivers() -> None:
+    made = alternatives(load_scenario(SCENARIOS / "partner.yaml"), dt.date(2026, 7, 1))
+    assert not made.left_out
+    without = next(phases(one.scenario)[-1].scenario for one in made.found if one.what == "team")
+    assert without.routing.assign["training"] == {"support": 0.0, "partner": 1.0}
+    assert without.teams["partner"].headcount == 1
+    assert without.routing.assign["coaching"] == {"support": 1.0}
+
+
 def test_what_cannot_be_left_out_is_said_with_its_reason() -> None:
     made = alternatives(company({"teams.csm.headcount": 1}))
     assert "CSM has 1 people" in made.left_out["one_person"]

@@ -139,8 +139,10 @@ def routing_without(now: Scenario, team: str, heir: str) -> dict[str, Any]:
     """Values of the routing in which the heir has all that the team had, by dotted path."""
     values: dict[str, Any] = {}
     for category, teams in now.routing.assign.items():
-        if team in teams:
-            values[f"routing.assign.{category}"] = {team: None, heir: teams[team] + teams.get(heir, 0.0)}
+        if team in teams:  # with the others' shares: those of the same day may be all that says them
+            others = {name: share for name, share in teams.items() if name not in (team, heir)}
+            share = teams[team] + teams.get(heir, 0.0)
+            values[f"routing.assign.{category}"] = {**others, team: None, heir: share}
     values["routing.rules"] = rules_without(now.routing.rules, team, heir)
     values["routing.escalation"] = _others(now.routing.escalation, team)
     values["routing.overflow"] = _others(now.routing.overflow, team)
