@@ -70,6 +70,13 @@ changes:
     ]
 
 
+def test_what_is_as_before_again_is_said(baseline: Scenario, scenario_folder: Path) -> None:
+    assert change_sentences(baseline, load_scenario(scenario_folder / "outage_month.yaml")) == [
+        "From 5 October 2026 accounts.outages.per_year is 52 instead of 2.",
+        "From 2 November 2026 accounts.outages.per_year is 2 again.",
+    ]
+
+
 def test_parts_of_a_person_are_said(baseline: Scenario, scenario_folder: Path) -> None:
     text = "changes: [{from: 2026-03-02, set: {teams.csm.headcount: 6.3, teams.support.headcount: 1}}]"
     assert change_sentences(baseline, what_if(scenario_folder, text)) == [

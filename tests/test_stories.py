@@ -232,6 +232,10 @@ def test_a_seat_that_a_dated_change_opens_and_another_closes_begins_and_ends_on_
     assert not any(line.startswith("Start") for line in lines)
     assert [line for line in lines if line.startswith("  28 Jan  Somebody starts, with 4 weeks of training.")]
     assert [line for line in lines if line.startswith("  22 Apr  The seat is closed; person 1 is let go.")]
+    april, weeks = story.months[dt.date(2026, 4, 1)], [week for week in story.weeks if week.day.month == 4]
+    assert [week.employed for week in weeks] == [True, True, True, False], "and that one has hours as well"
+    assert weeks[-1].desk_hours > 0
+    assert april.desk_hours_per_week == pytest.approx(np.mean([week.desk_hours for week in weeks[:3]]))
 
 
 @pytest.mark.slow

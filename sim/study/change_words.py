@@ -111,7 +111,12 @@ def _clauses(paths: set[str], ours: Values, theirs: Values, support_share: Mappi
     yield from _divisions(shares, theirs)
     others = sorted(paths - {"routing.rules", *heads, *freezes, *shares})
     for path in others[:MOST_TOLD]:
-        yield f"{path} is {_shown(theirs.get(path))} instead of {_shown(ours.get(path))}"
+        now, before = theirs.get(path), ours.get(path)
+        yield (
+            f"{path} is {_shown(now)} again"
+            if now == before
+            else f"{path} is {_shown(now)} instead of {_shown(before)}"
+        )
     if len(others) > MOST_TOLD:
         yield f"{len(others) - MOST_TOLD} more inputs differ"
 

@@ -173,7 +173,8 @@ def _month(rows: Table, book: Table, support_call: NDArray[np.bool_]) -> PersonM
     weeks = int(employed.sum())
 
     def per_week(name: str) -> float:
-        return float(rows[name].sum(dtype=np.float64)) / max(weeks, 1)
+        """Of the weeks at whose end somebody had the seat; not of one in which it is closed."""
+        return float(rows[name][employed].sum(dtype=np.float64)) / max(weeks, 1)
 
     last = len(book["week"]) - 1
     there = last >= 0 and bool(employed[-1])
