@@ -23,7 +23,7 @@ from sim.cli_text import printable
 from sim.cli_worth import show_worth
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
 from sim.study.kpis import team_title
-from sim.study.results import Comparison, Ends, RunResult
+from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
 from sim.study.statistics import NO_DIFFERENCE, Difference
 from sim.study.worth import Worth
@@ -153,7 +153,8 @@ def _show_comparison(result: Comparison, console: Console) -> None:
     for index, (scenario, difference) in enumerate(zip(result.scenarios[1:], result.differences, strict=True)):
         heading = _heading(f"{scenario.name} against {result.baseline.name}", result)
         table = _table(heading, ("baseline", "scenario", "difference\n(adjusted interval)", "verdict"))
-        for name in names:
+        at_rest = [name for name in _of_teams(result, TEAM_HEADLINE) if _nothing(result.baseline, scenario, name)]
+        for name in (name for name in names if name not in at_rest):
             unit, change = result.registry[name].unit, difference.kpis[name]
             interval = ""
             if change.ci95_adjusted is not None:
@@ -186,6 +187,11 @@ def _show_comparison(result: Comparison, console: Console) -> None:
     )
 
 
+def _nothing(one: ScenarioResult, other: ScenarioResult, name: str) -> bool:
+    """Whether a KPI has a value in neither: nobody is in the team, or no customer asks it."""
+    return one.kpis[name].mean is None and other.kpis[name].mean is None
+
+
 def _show_alerts(result: RunResult | Comparison, index: int, console: Console) -> None:
     """What the means hide. index : of the scenario."""
     name = result.scenarios[index].name
@@ -211,6 +217,8 @@ def _spread_of_comparison(result: Comparison, index: int) -> Table:
     for team, changes in result.people.changes[index].items():
         for name, label in SPREAD_ROWS.items():
             change = changes[name]
+            if before[team].burnout[name].value is None and after[team].burnout[name].value is None:
+                continue
             interval = f" ({plain_interval(change.ci95, 'score')})" if change.ci95 else ""
             table.add_row(
                 f"{team_title(team)}, {label}",

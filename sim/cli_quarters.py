@@ -49,10 +49,13 @@ def show_arrivals(quarters: Quarters, index: int, console: Console) -> None:
         )
     if arrived:
         console.print(table)
-    missing = [_lower(one.effect.label) for one in arrivals if one.quarter is None]
+    differing = [one for one in arrivals if any(change.mean for change in one.changes)]  # not a team at rest in both
+    missing = [_lower(one.effect.label) for one in differing if one.quarter is None]
     if missing:
         heading = "" if arrived else "When each effect arrives: "
         console.print(f"{heading}Not within the run: {', '.join(missing)}.")
+    if not arrived and not missing:
+        console.print("When each effect arrives: nothing differs.")
     console.print(
         f"Quarters of 13 weeks. An effect arrives in the first one whose interval, widened for looking at all "
         f"{len(quarters.starts)}, excludes 0, and after which the difference keeps its side."

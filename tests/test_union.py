@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from small import FORUM, SCENARIOS, SMALL, put, same_bits, tables_of, values_of
 
+from sim.cli_output import show_result
 from sim.model.compile import compile_inputs
 from sim.model.replication import replicate
 from sim.scenario import Scenario, ScenarioError, load_scenario, load_scenario_text
@@ -76,6 +78,20 @@ def test_a_team_that_the_scenario_deletes_is_closed_there() -> None:
     """The baseline has a partner, the what-if has none: its work goes back to the CSMs."""
     found = compare(scenario(with_partner()), scenario(small(), "without"), replications=2, workers=1)
     assert found.scenarios[1].kpis["partner.utilisation"].mean is None
+
+
+def test_a_team_that_is_at_rest_in_both_is_not_shown() -> None:
+    found = compare(
+        scenario(small()),
+        [scenario(with_forum(), "forum"), scenario(with_partner(), "partner")],
+        replications=2,
+        workers=1,
+    )
+    stream = StringIO()
+    show_result(found, stream)
+    forum, partner = stream.getvalue().split("partner against ")
+    assert "partner" not in forum.lower()
+    assert "Partner, half of them up to" in partner
 
 
 def test_other_tiers_cannot_be_compared(tmp_path: Path) -> None:
