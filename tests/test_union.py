@@ -109,11 +109,20 @@ def test_a_category_is_counted_in_one_way() -> None:
         compare(scenario(small()), scenario(other, "other"), replications=2, workers=1)
 
 
-def test_a_new_team_begins_without_vacancies() -> None:
+@pytest.mark.parametrize(("name", "value"), [("opening_vacancies", 1), ("opening_burnout", 0.5)])
+def test_a_new_team_begins_without_vacancies_and_burnout(name: str, value: float) -> None:
     other = with_partner()
-    other["teams"]["partner"] |= {"headcount": 2, "opening_vacancies": 1}
-    with pytest.raises(ScenarioError, match=r"teams.partner.opening_vacancies: 1 differs from the baseline's 0"):
+    other["teams"]["partner"] |= {"headcount": 2, name: value}
+    words = f"teams.partner.{name}: {value} differs from 0; a team that the baseline does not have begins with 0"
+    with pytest.raises(ScenarioError, match=words):
         compare(scenario(small()), scenario(other, "other"), replications=2, workers=1)
+
+
+def test_a_team_that_is_deleted_may_have_begun_with_vacancies_and_burnout() -> None:
+    baseline = with_partner()
+    baseline["teams"]["partner"] |= {"headcount": 2, "opening_vacancies": 1, "opening_burnout": 0.5}
+    found = compare(scenario(baseline), scenario(small(), "without"), replications=2, workers=1)
+    assert found.scenarios[1].kpis["partner.utilisation"].mean is None
 
 
 @pytest.mark.slow

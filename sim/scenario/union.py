@@ -60,4 +60,5 @@ def _resting_channel(channel: Channel) -> Channel:
 
 
 def _resting_team(team: Team) -> Team:
-    return team.model_copy(update={"headcount": 0.0, "opening_vacancies": 0, "groups": {}, "skills": []})
+    empty = {"headcount": 0.0, "opening_vacancies": 0, "opening_burnout": 0.0, "groups": {}, "skills": []}
+    return team.model_copy(update=empty)

@@ -58,7 +58,7 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
     """
     baseline, *others = with_all_names(loaded)
     problems: list[Problem] = []
-    for scenario, source in zip(others, given[1:], strict=True):
+    for scenario, own, source in zip(others, loaded[1:], given[1:], strict=True):
         file = scenario.name if isinstance(source, Scenario) else str(source)
         ours, theirs = list(scenario.tiers), list(baseline.tiers)
         if ours != theirs:
@@ -81,12 +81,17 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
             continue
         for pattern in SAME_EVERYWHERE:
             for path, ours, theirs in _values(scenario, baseline, pattern.split("."), ""):
-                if ours != theirs:
+                team = path.split(".")[1] if pattern.startswith("teams.") else None
+                if ours != theirs and (team is None or team in own.teams):  # of a deleted team nobody is left
                     this, that = (f"no {path}" if value is None else value for value in (ours, theirs))
                     message = (
                         f"{this} differs from the baseline's {that}; a comparison starts from one opening "
                         "state: make it the same here, or change it from a date on under 'changes'."
                     )
+                    if team is not None and team not in loaded[0].teams:
+                        message = (
+                            f"{this} differs from 0; a team that the baseline does not have begins with 0: write 0"
+                        )
                     if pattern in ("start", "weeks", "time_zone", "window", "currency"):
                         message = f"{this} differs from the baseline's {that}; a comparison needs the same."
                     problems.append(Problem(file, 0, path, message))
