@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sim.study.experiment import Progress
 
 NARROWEST, WIDEST, PIPED = 60, 110, 80
+NAME_WIDTH = 13  # the words of a name are not cut
 LINE_EVERY_SECONDS = 5.0
 LEFT_OUT_SHOWN = 3
 COMPANY_HEADLINE = ("logo_churn_per_year", "contribution", "cost_total")
@@ -273,7 +274,7 @@ def _table(title: str, columns: Sequence[str]) -> Table:
         padding=(0, 1, 0, 0),
         title_style="bold",
     )
-    table.add_column("")
+    table.add_column("", min_width=NAME_WIDTH)
     for column in columns:
         words = column == "verdict"
         table.add_column(column, justify="left" if words else "right", no_wrap=not words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -255,3 +256,27 @@ def test_daily_ticks_make_as_much_work() -> None:
     inputs, history = company({**ALL_MAVENS, "accounts.tick_days": 1})
     keys = history.contacts["contact"][history.contacts["category"] == inputs.categories.index("moderation")]
     assert len(set(keys.tolist())) == len(keys) > 100, "no two contacts are the same"
+
+
+def from_week(week: int, values: dict[str, Any]) -> dict[str, Any]:
+    return {"from": f"{dt.date(2026, 1, 5) + dt.timedelta(weeks=week)}", "set": values}
+
+
+def test_figures_of_the_community_cover_the_time_in_which_there_is_one() -> None:
+    """In the middle of the run the forum becomes plain self-service: what is settled later is not the community's."""
+    inputs, history = _company.__wrapped__(tuple({**ALL_MAVENS, "changes": [from_week(13, {COMMUNITY: None})]}.items()))
+    contacts = history.contacts
+    forum = contacts["channel"] == inputs.channels.index("forum")
+    alone = forum & np.isin(contacts["outcome"], (ledger.DEFLECTED, ledger.BOUNCED)) & (contacts["born"] >= 0)
+    early = alone & (contacts["born"] < 13 * 168)
+    assert early.sum() < 0.7 * alone.sum(), "there are threads before and after"
+    kpis = compute(history, inputs)
+    settled = contacts["outcome"] == ledger.DEFLECTED
+    assert kpis["community_settled_share"] == pytest.approx((early & settled).sum() / early.sum())
+    assert kpis["maven_share"] == 1.0, "everybody answers, as long as there is a forum"
+
+
+def test_a_community_that_ends_leaves_nothing_behind() -> None:
+    forum = Forum(threads=3.0, moderated=2.0, answers=5.0, complaints=1.0, settled=4, articles=6.0)
+    forum.close()
+    assert forum == Forum()

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from sim.scenario import evidence, load_scenario, widest_assumptions
-from sim.scenario.evidence import FILE, numbers, row_path, rows
+from sim.scenario.evidence import FILE, PARTS, numbers, row_path, rows, rows_of
 from sim.scenario.evidence_sync import main, sync
 from sim.scenario.json_schema import field_at
 
 BASELINE = Path(__file__).parents[1] / "scenarios" / "baseline.yaml"
+SHIPPED = sorted(BASELINE.parent.glob("*.yaml"))
 REPAIR = "run: python -m sim.scenario.evidence_sync scenarios/baseline.yaml"
 
 
@@ -22,7 +23,17 @@ def test_every_number_of_the_baseline_has_a_row() -> None:
 
 def test_no_row_is_left_over() -> None:
     used = {row_path(path) for path in numbers(load_scenario(BASELINE))}
-    assert set(rows()) == used, f"rows of numbers that do not exist: {set(rows()) - used}"
+    assert set(rows_of(FILE)) == used, f"rows of numbers that do not exist: {set(rows_of(FILE)) - used}"
+
+
+def test_rows_of_other_parts_belong_to_a_shipped_scenario_and_have_its_values() -> None:
+    found = {path: row for file in SHIPPED for path, row in evidence(load_scenario(file)).items()}
+    used = {row_path(path) for path, row in found.items() if row.label != "yours"} & set(rows_of(PARTS))
+    assert used == set(rows_of(PARTS)), f"no shipped scenario has these values: {set(rows_of(PARTS)) - used}"
+    for path, row in found.items():
+        if row_path(path) in rows_of(PARTS):
+            assert row.is_estimate, f"{path}: no range"
+            assert row.low <= row.value <= row.high, f"{path}: {row.value} outside its range"
 
 
 def test_rows_have_the_values_of_the_baseline() -> None:

@@ -109,6 +109,22 @@ def test_a_partner_that_begins_on_the_same_day_keeps_what_it_delivers() -> None:
     assert without.routing.assign["coaching"] == {"support": 1.0}
 
 
+def test_a_partner_that_begins_later_takes_over_with_or_without_the_team() -> None:
+    scenario = load_scenario(SCENARIOS / "partner.yaml")
+    made = alternatives(scenario, dt.date(2026, 4, 1))
+    without = phases(next(one.scenario for one in made.found if one.what == "team"))
+    before, after = (
+        [phase.scenario for phase in without if phase.start <= day][-1]
+        for day in (dt.date(2026, 5, 1), dt.date(2026, 8, 1))
+    )
+    plans = scenario.playbooks["enterprise"]
+    assert before.routing.assign["training"] == {"support": 1.0}
+    assert not before.playbooks["enterprise"], "nobody plans anything"
+    assert after.routing.assign["training"] == {"support": 0.0, "partner": 1.0}
+    kept = {name: plans[name] for name in ("training", "onboarding")}
+    assert after.playbooks["enterprise"] == kept, "the partner does its part, as planned"
+
+
 def test_what_cannot_be_left_out_is_said_with_its_reason() -> None:
     made = alternatives(company({"teams.csm.headcount": 1}))
     assert "CSM has 1 people" in made.left_out["one_person"]

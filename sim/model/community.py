@@ -9,7 +9,7 @@ threads there were, how many of them the company has looked after, how many answ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class Forum:
         self.answers = kept * self.answers + rules.answers_per_maven_week * mavens * weeks
         self.complaints = kept * self.complaints + rules.complaints_per_detractor_week * detractors * weeks
         self.articles = 0.5 ** (weeks / rules.article_half_life_weeks) * self.articles + articles
+
+    def close(self) -> None:
+        """There is no community: one that begins later begins empty."""
+        for field in fields(self):
+            setattr(self, field.name, field.default)
 
     def articles_due(self, rules: CommunityRules, settled: int) -> int:
         """How many articles the newly settled threads give rise to; the rest counts for the next one."""

@@ -229,6 +229,7 @@ class Lifecycle:
         """What the tick's threads in the community do: to the forum, to those who asked, and to the company's work."""
         rules, table, positions = phase.community, self.table, phase.categories
         if rules is None:
+            self.forum.close()
             return []
         asked, done = rows["channel"] == rules.channel, rows["outcome"] == RESOLVED
         settled = asked & (rows["outcome"] == DEFLECTED)

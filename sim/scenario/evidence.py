@@ -1,7 +1,8 @@
 """Where each number comes from and how sure it is.
 
-In: `evidence.yaml`, one row per number of the shipped baseline, and a scenario. Out: the scenario's numbers
-with their rows; a number that differs from its row is `yours`.
+In: `evidence.yaml`, one row per number of the shipped baseline, `evidence_parts.yaml`, rows of parts that only other
+shipped scenarios have, and a scenario. Out: the scenario's numbers with their rows; a number that differs from its
+row is `yours`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import yaml
 from sim.scenario.schema import Scenario
 
 FILE = FilePath(__file__).with_name("evidence.yaml")
+PARTS = FilePath(__file__).with_name("evidence_parts.yaml")
 
 Label = Literal["measured", "benchmark", "assumption", "yours"]
 Value = float | tuple[float, ...]
@@ -101,9 +103,14 @@ def _is_number(value: Any) -> bool:
 
 @cache
 def rows() -> dict[str, dict[str, Any]]:
-    """The rows of `evidence.yaml` by path; a `*` in a path stands for any one name."""
-    loaded = yaml.load(FILE.read_text(encoding="utf-8"), Loader=_loader())
-    return dict(loaded)
+    """The rows by path; a `*` in a path stands for any one name."""
+    return {**rows_of(FILE), **rows_of(PARTS)}
+
+
+@cache
+def rows_of(file: FilePath) -> dict[str, dict[str, Any]]:
+    """The rows of one of the two files."""
+    return dict(yaml.load(file.read_text(encoding="utf-8"), Loader=_loader()))
 
 
 def _loader() -> type[yaml.SafeLoader]:

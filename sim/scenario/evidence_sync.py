@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sim.scenario.errors import number
-from sim.scenario.evidence import FILE, Value, numbers, row_path, rows, starred_part
+from sim.scenario.evidence import FILE, Value, numbers, row_path, rows, rows_of, starred_part
 from sim.scenario.files import load_scenario
 from sim.scenario.schema import Scenario
 
@@ -34,7 +34,7 @@ def sync(text: str, scenario: Scenario) -> tuple[str, list[str]]:
             continue
         covered.setdefault(covering, {})[starred_part(covering, path)] = value
         notes += _outside(path, value, rows()[covering])
-    notes += [f"{path}: no such number" for path in rows() if path not in covered]
+    notes += [f"{path}: no such number" for path in rows_of(FILE) if path not in covered]
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for key, row in reversed(root.value):
         values = covered.get(key.value)

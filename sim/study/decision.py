@@ -212,7 +212,7 @@ def plain_interval(interval: Interval | None, unit: str) -> str:
 
 def _change_digits(size: float, unit: str) -> str:
     if unit.startswith("share"):
-        return f"{100 * size:.2f}"
+        return f"{100 * size:,.2f}"
     if unit in ("score", "quits per year"):
         return f"{size:.3f}"
     if unit in ("minutes", "contacts", "accounts"):

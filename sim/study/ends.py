@@ -2,8 +2,8 @@
 
 In: a baseline and what-ifs. Out: the same scenarios twice, checked like files, and what stayed as it was, and why.
 
-What moves, in all scenarios alike: each number labelled `assumption` that has a range and that all scenarios have as
-shipped. What stays, and is named:
+What moves, in all scenarios alike that have it: each number labelled `assumption` that has a range and is as shipped.
+What stays, and is named:
 
 - lists of numbers, which are profiles: their entries count only in relation to each other;
 - what a scenario sets, at the start or from a date on: that is the decision, and it must mean the same at both ends;
@@ -29,6 +29,7 @@ from sim.model.compile import compile_inputs
 from sim.model.demand import contact_rates
 from sim.model.luck import Luck
 from sim.scenario import Problem, Scenario, ScenarioError, dump_scenario, evidence, load_scenario_text
+from sim.scenario.evidence import numbers
 
 End = Literal["low", "high"]
 
@@ -74,7 +75,7 @@ def corners(scenarios: Sequence[Scenario]) -> Corners:
     left_out |= {
         path: SET
         for path, row in estimated.items()
-        if any(path not in rows or rows[path].value != row.value for rows in known) or _is_dated(path, scenarios)
+        if any(path in rows and rows[path].value != row.value for rows in known) or _is_dated(path, scenarios)
     }
     known_work = work_hours(scenarios[0])
     while True:
@@ -146,7 +147,9 @@ def _is_dated(path: str, scenarios: Sequence[Scenario]) -> bool:
 
 
 def _at(scenario: Scenario, end: End, values: dict[str, float | None]) -> Scenario:
-    """A scenario with values from the start on; what dated changes set still comes on top."""
+    """A scenario with those of the values that it has from the start on; what dated changes set still comes on top."""
+    own = numbers(scenario)
+    values = {path: value for path, value in values.items() if path in own}
     try:
         moved = load_scenario_text(dump_scenario(scenario), scenario.name, overrides=values)
         return moved.model_copy(update={"book": scenario.book})

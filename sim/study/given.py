@@ -69,7 +69,9 @@ def check_comparable(loaded: Sequence[Scenario], given: Sequence[ScenarioLike]) 
             for name, category in scenario.categories.items():
                 this, that = getattr(category, kind), getattr(baseline.categories[name], kind)
                 if this != that:
-                    message = f"{this} differs from the baseline's {that}; results count a category in one way."
+                    message = (
+                        f"{this} differs from {that}, as another scenario has it; results count a category in one way."
+                    )
                     problems.append(Problem(file, 0, f"categories.{name}.{kind}", message))
         if scenario.book != baseline.book:
             book, other = map(_book_words, (scenario.book, baseline.book))

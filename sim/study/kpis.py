@@ -168,9 +168,11 @@ _COMPANY: tuple[Kpi, ...] = (
     Kpi("community_moderated_share", "Threads moderated", "share", "moderation that ended in the window", "higher",
      "moderation of threads that was done over what was done or expired", 0.02, False),
     Kpi("maven_share", "Accounts that answer others", "share", ALL_ACCOUNTS, "higher",
-     "share of account-weeks with people who know the product very well and answer in the community", 0.01, False),
+     "share of account-weeks with people who know the product very well and answer, while there is a community",
+     0.01, False),
     Kpi("detractor_share", "Accounts that complain in public", "share", ALL_ACCOUNTS, "lower",
-     "share of account-weeks with such people who are offended and complain in the community", 0.005, False),
+     "share of account-weeks with such people who are offended and complain, while there is a community",
+     0.005, False),
     Kpi("articles_written", "Articles written", "contacts", "articles done in the window", None,
      "articles written from settled threads", 0.05, True),
 )  # fmt: skip

@@ -78,8 +78,11 @@ def alternatives(scenario: Scenario, day: dt.date | None = None) -> Alternatives
     for what, (words, make) in makers.items():
         try:
             found.append(Alternative(what, words, make()))
-        except (ScenarioError, StudyInputError) as error:
+        except StudyInputError as error:
             left_out[what] = str(error)
+        except ScenarioError as error:
+            reasons = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+            left_out[what] = f"{words} cannot be left out: {reasons}"
     if not found:
         raise StudyInputError("\n".join(left_out.values()))
     return Alternatives(team, day, tuple(found), left_out)
@@ -111,17 +114,39 @@ def _without_team(scenario: Scenario, now: Scenario, team: str, day: dt.date) ->
     values: dict[str, Any] = {f"teams.{team}.headcount": 0}
     values |= {f"teams.{team}.groups.{group}": None for group in now.teams[team].groups}
     values |= routing_without(now, team, heir)
-    later: dict[str, Callable[[Any], Any]] = {
-        "routing.rules": lambda rules: rules_without([Rule.model_validate(rule) for rule in rules], team, heir),
-        "routing.escalation": lambda rules: _others([Escalation.model_validate(rule) for rule in rules], team),
-        "routing.overflow": lambda rules: _others([Overflow.model_validate(rule) for rule in rules], team),
-    }
     for tier, playbook in now.playbooks.items():
-        lost = [category for category in playbook if now.routing.assign[category].get(team, 0.0) >= 0.5]
+        lost = [category for category in playbook if _mostly(now, team, category)]
         values |= {f"playbooks.{tier}.{category}": None for category in lost}
+
+    def later(change: Change, then: Scenario) -> dict[str, Any]:
+        """What a later change says of the routing, without the team; planned work comes back with who takes it over."""
+        routing = routing_without(then, team, heir)
+        found = {path: routing[path] for path in ("routing.rules", "routing.escalation", "routing.overflow")}
+        found = {path: value for path, value in found.items() if path in change.set}
+        for category in _routed(change):
+            shares = {name: then.routing.assign[category].get(name, 0.0) for name in then.teams}
+            shares[heir] += shares.pop(team)
+            found[f"routing.assign.{category}"] = shares
+            for tier, playbook in then.playbooks.items():
+                path = f"playbooks.{tier}.{category}"
+                if category in playbook and path in values and not _mostly(then, team, category):
+                    found[path] = _plain(playbook[category])
+        return found
+
     mine = [name for name in DATED_SWITCHES if now.routing.assign.get(name, {}).get(team, 0.0) >= 0.5]
     values |= {f"mechanisms.{DATED_SWITCHES[name]}": False for name in mine}
     return _changed(scenario, f"without the {team_title(team)} team", day, values, later)
+
+
+def _mostly(now: Scenario, team: str, category: str) -> bool:
+    """Whether the team has at least half of a category."""
+    return now.routing.assign[category].get(team, 0.0) >= 0.5
+
+
+def _routed(change: Change) -> list[str]:
+    """The categories whose teams a change says."""
+    said = [path.split(".")[2] for path in change.set if path.startswith("routing.assign.")]
+    return [*said, *(change.set.get("routing.assign") or {})]
 
 
 def _heir(now: Scenario, team: str) -> str | None:
@@ -178,10 +203,10 @@ def _one_fewer(scenario: Scenario, now: Scenario, team: str, day: dt.date) -> Sc
         raise StudyInputError(f"{team_title(team)} has {people:g} people; with one fewer there would be nobody.")
     path = f"teams.{team}.headcount"
 
-    def later(value: Any) -> Any:
-        return max(value - 1, 0)
+    def later(change: Change, _: Scenario) -> dict[str, Any]:
+        return {path: max(change.set[path] - 1, 0)} if path in change.set else {}
 
-    return _changed(scenario, f"with one of {team_title(team)} fewer", day, {path: people - 1}, {path: later})
+    return _changed(scenario, f"with one of {team_title(team)} fewer", day, {path: people - 1}, later)
 
 
 def _no_plans(now: Scenario) -> dict[str, Any]:
@@ -201,21 +226,24 @@ def _changed(
     name: str,
     day: dt.date,
     values: Mapping[str, Any],
-    later: Mapping[str, Callable[[Any], Any]] | None = None,
+    later: Callable[[Change, Scenario], dict[str, Any]] | None = None,
 ) -> Scenario:
     """A scenario with values from a day on, which hold until its end.
 
-    later : what becomes of a later change of a path; else later changes of the same values are dropped.
+    later : what is said of the same values by a later change, after which the scenario is as given; without it, later
+    changes of them are dropped.
     """
     if not values:
         raise StudyInputError(f"{scenario.name} {name} is the same scenario.")
+    parts = phases(scenario)
     before = [change for change in scenario.changes if change.from_ < day]
     same_day = next((change.set for change in scenario.changes if change.from_ == day), {})
     kept = {path: value for path, value in same_day.items() if not _overlaps(path, values)}
     changes = [*before, _change(day, {**kept, **values})]
     for change in (change for change in scenario.changes if change.from_ > day):
         rest = {path: value for path, value in change.set.items() if not _overlaps(path, values)}
-        rest |= {path: make(change.set[path]) for path, make in (later or {}).items() if path in change.set}
+        if later is not None:
+            rest |= later(change, next(phase.scenario for phase in parts if phase.start == change.from_))
         if rest:
             changes.append(_change(change.from_, rest))
     whole = scenario.model_copy(update={"name": f"{scenario.name[: 78 - len(name)]}, {name}", "changes": changes})
