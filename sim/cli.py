@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_executor, cli_store, cli_trace, cli_verify
+from sim import cli_erlang, cli_executor, cli_size, cli_store, cli_trace, cli_verify
 from sim.cli_errors import BadInput
 from sim.cli_executor import ExecutorName, Scheduler
 from sim.cli_list import account_source, list_files, tell_given
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.sizing import Sizing
     from sim.study.store import Store
     from sim.study.worth import Worth
 
-    Result = RunResult | Comparison | RiskReport | Worth
+    Result = RunResult | Comparison | RiskReport | Worth | Sizing
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -354,6 +355,7 @@ def _day(text: str | None) -> dt.date | None:
 app.command("erlang")(cli_erlang.erlang)
 app.command("verify")(cli_verify.verify)
 app.add_typer(cli_store.commands)
+app.command("size")(cli_size.size)
 
 
 @app.command("app")

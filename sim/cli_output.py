@@ -19,12 +19,14 @@ from rich.table import Table
 
 from sim.cli_accounts import show_accounts
 from sim.cli_quarters import show_arrivals
+from sim.cli_size_words import lines as sizing_lines
 from sim.cli_text import printable
 from sim.cli_worth import show_worth
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
 from sim.study.kpis import team_title
 from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
+from sim.study.sizing import Sizing
 from sim.study.statistics import NO_DIFFERENCE, Difference
 from sim.study.worth import Worth
 
@@ -120,7 +122,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def show_result(result: RunResult | Comparison | RiskReport | Worth, stream: TextIO) -> None:
+def show_result(result: RunResult | Comparison | RiskReport | Worth | Sizing, stream: TextIO) -> None:
     """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk; or what a team is worth."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
@@ -130,6 +132,8 @@ def show_result(result: RunResult | Comparison | RiskReport | Worth, stream: Tex
         show_accounts(result, console)
     elif isinstance(result, Worth):
         show_worth(result, console)
+    elif isinstance(result, Sizing):
+        console.print("\n".join(map(printable, sizing_lines(result))), soft_wrap=True)
     else:
         _show_run(result, console)
 

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.sizing import Sizing
     from sim.study.store import Store
     from sim.study.worth import Worth
 
-    Result = RunResult | Comparison | RiskReport | Worth
+    Result = RunResult | Comparison | RiskReport | Worth | Sizing
     Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, INTERRUPTED = 1, 130

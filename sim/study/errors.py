@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
+    from sim.study.sizing import Sizing
     from sim.study.worth import Worth
 
 
@@ -46,6 +47,8 @@ class StudyFailed(RuntimeError):
 class Interrupted(Exception):
     """The study was cancelled. `result` covers the replications that had ended, None if there were none."""
 
-    def __init__(self, done: int, total: int, result: RunResult | Comparison | RiskReport | Worth | None) -> None:
+    def __init__(
+        self, done: int, total: int, result: RunResult | Comparison | RiskReport | Worth | Sizing | None
+    ) -> None:
         super().__init__(f"Interrupted after {done} of {total} replications.")
         self.done, self.total, self.result = done, total, result

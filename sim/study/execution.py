@@ -23,11 +23,12 @@ from sim.study.ledger_file import LedgerFile
 from sim.study.limits import WORKERS_RANGE, check_range
 from sim.study.results import Comparison, RunResult
 from sim.study.risk import RiskReport
+from sim.study.sizing import Sizing
 from sim.study.store import Key, Store
 from sim.study.worker import Finished, Job, Measured
 from sim.study.worth import Worth
 
-ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth)
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth, Sizing)
 
 ESTIMATE_EVERY_SECONDS = 0.25
 

@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,8 @@ from sim.study.results import (
     series,
 )
 from sim.study.risk import RiskReport, risk_report
+from sim.study.sizing import Sizing, grid, planned, sizing
+from sim.study.sizing_targets import Target, read_targets
 from sim.study.statistics import compare_kpis, estimate
 from sim.study.store import Key, Store, keys_of, opened
 from sim.study.why import why
@@ -248,6 +250,49 @@ def worth(
     return execute(study, result, workers, progress, cancel, pool, None, totals=worth_totals)
 
 
+def size(
+    scenario: ScenarioLike,
+    targets: Sequence[str],
+    *,
+    spans: Mapping[str, tuple[int, int]] | None = None,
+    day: dt.date | None = None,
+    replications: int = 10,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
+    against: ScenarioLike | None = None,
+) -> Sizing:
+    """How many people: the cheapest headcounts that surely meet targets, among plans simulated under the same luck.
+
+    Parameters
+    ----------
+    targets : such as 'support.service_level>=0.8', a KPI, <= or >=, and a number in the KPI's unit.
+    spans : first and last headcount to try, by team, of at most two teams; see `sim.study.sizing.grid`.
+    day : from which on the headcounts hold; by default the first of the run.
+    against : a baseline which the plan must surely beat in contribution, under the same luck: then it pays.
+
+    The other parameters and errors are those of `run`.
+    """
+    one = read_scenario(scenario, accounts)
+    base = one if against is None else read_scenario(against, accounts)
+    kpis = registry(compile_inputs(one), one.currency)
+    wanted = read_targets(targets, kpis, pays=against is not None)
+    if against is not None:
+        check_comparable([base, one], [against, scenario])
+        wanted.append(Target("contribution", at_most=False, value=0.0, than=base.name))
+    plans = grid(one, wanted, spans or {}, day)
+    study = _SizingStudy([base, *planned(one, plans)], seed, replications)
+
+    def result(finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Sizing:
+        return sizing(one, plans, wanted, kpis, [done.measured for done in finished], study.provenance, failures)
+
+    return execute(study, result, workers, progress, cancel, pool, None, store=opened(store))
+
+
 def compare_at_ends(
     baseline: ScenarioLike,
     scenarios: ScenarioLike | Sequence[ScenarioLike],
@@ -415,6 +460,14 @@ class _WorthStudy(_Study):
         if so_far.ci95 is None:
             return text
         return f"{text} ({plain(so_far.ci95[0], 'accounts')} to {plain(so_far.ci95[1], 'accounts')})"
+
+
+class _SizingStudy(_Study):
+    """A study of headcounts: what counts so far is told at the end."""
+
+    def estimate_text(self, finished: Sequence[Finished]) -> str:
+        """How much has been seen."""
+        return f"{len(self.names) - 1} plans"
 
 
 def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) -> None:
