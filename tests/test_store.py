@@ -217,7 +217,7 @@ def test_how_much_comes_from_the_store_is_told(tmp_path: Path) -> None:
 
 # --- faults -----------------------------------------------------------------------------------------------------
 
-KEY = Key("0123456789abcdef", {"name": "Test", "seed": 1, "code_version": "1"})
+KEY = Key("0123456789abcdef" * 2, {"name": "Test", "seed": 1, "code_version": "1"})
 
 
 def files(folder: Path) -> list[Path]:
@@ -381,3 +381,18 @@ def test_duckdb_reads_the_store_as_the_docs_say(tmp_path: Path, which: int) -> N
         assert [(row[1], row[2]) for row in rows] == [(3, pytest.approx(value)) for value in churn]
     else:
         assert rows == [("hire", pytest.approx(found.differences[0].kpis["contribution"].mean))]
+
+
+def test_pruning_leaves_alone_whatever_the_store_has_not_made(tmp_path: Path) -> None:
+    """Somebody names a wrong folder: nothing of theirs is deleted."""
+    kept = filled(tmp_path, 1)
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "about.json").write_text("{}")
+    (tmp_path / "letter.txt").write_text("mine")
+    (tmp_path / KEY.name / "notes.txt").write_text("mine, too")
+    assert [entry.name for entry in kept.prune(other_versions=True, unused_days=0)] == ["Test"]
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")) == [
+        f"{KEY.name}/notes.txt",
+        "documents/about.json",
+        "letter.txt",
+    ]

@@ -8,10 +8,11 @@ file is found, set aside and computed again. Files appear whole or not at all, s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from sim.study.worker import Measured
 ABOUT, DAMAGED = "about.json", "damaged"
 HASH_DIGITS = 16
 OFF = "none"  # instead of a folder's name
+_KEY = re.compile(f"[0-9a-f]{{{2 * HASH_DIGITS}}}")
 NOT_RESULTS = {"name", "description"}  # of a scenario: words that change no number
 
 
@@ -140,14 +142,23 @@ class Store:
         for entry in self.entries():
             old = unused_days is not None and now - entry.used > 86_400 * unused_days
             if old or (other_versions and entry.code_version != current):
-                shutil.rmtree(self.folder / entry.key)
+                self._delete(self.folder / entry.key)
                 gone.append(entry)
         return gone
 
+    def _delete(self, folder: Path) -> None:
+        """Deletes the files that the store has made, and the folder if nothing else is in it."""
+        for file in self._files(folder):
+            file.path.unlink(missing_ok=True)
+        (folder / ABOUT).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
     def _folders(self) -> list[Path]:
+        """The folders that the store has made; whatever else lies there is somebody else's."""
         if not self.folder.is_dir():
             return []
-        return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name != DAMAGED)
+        return sorted(path for path in self.folder.iterdir() if _KEY.fullmatch(path.name) and path.is_dir())
 
     def _files(self, folder: Path) -> Iterator[_File]:
         try:
