@@ -72,13 +72,17 @@ def size(
     scheduler: Scheduler = None,
 ) -> None:
     """Finds the cheapest headcounts that surely meet targets, why not fewer, and what a formula would have said."""
-    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json)
+    files = [scenario, *([] if against is None else [against])]
+    check_options([*files, *list_files(accounts, mapping)], replications, seed, workers, json)
     from sim.study import experiment
 
-    spans = dict(map(_span, teams or []))
+    each = list(map(_span, teams or []))
+    spans = dict(each)
+    if len(spans) < len(each):
+        raise BadInput("--team: a team is named twice; give one range for each.")
     since = _day(day)
     source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
-    tell_given([scenario], source)
+    tell_given(files, source)
     with cli_executor.chosen(executor, scheduler, workers) as pool:
         study(
             lambda progress, cancel: experiment.size(

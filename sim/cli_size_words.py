@@ -24,8 +24,11 @@ SIGNS: dict[Met, str] = {"met": "✓", "open": "?", "missed": "×"}
 def lines(found: Sizing) -> list[str]:
     """All that is shown."""
     text = [
-        f"{found.scenario}: {len(found.plans)} plans from {found.grid.day:%-d %b %Y} on, {found.replications} "
-        f"replications, seed {found.provenance.seed}",
+        *wrap(
+            f"{found.scenario}: {len(found.plans)} plans from {found.grid.day.day} {found.grid.day:%b %Y} on, "
+            f"{found.replications} replications, seed {found.provenance.seed}",
+            WIDTH,
+        ),
         "",
         *_grid(found),
         "",
@@ -47,12 +50,13 @@ def _grid(found: Sizing) -> Iterator[str]:
     corner = f"{name} \\ {team_title(teams[1])}" if len(teams) > 1 else name
     width = max(10, *(len(_cell(plan)) for plan in found.plans)) + 2
     left = max(len(corner), 6)
-    if len(teams) > 1:
-        yield corner.ljust(left) + "".join(f"{column[0]:g}".rjust(width) for column in second)
-    else:
-        yield corner.ljust(left)
-    for row in first:
-        yield f"{row:g}".rjust(left) + "".join(_cell(plans[(row, *column)]).rjust(width) for column in second)
+    at_once = max(1, (WIDTH - left) // width)
+    for begin in range(0, len(second), at_once):
+        some = second[begin : begin + at_once]
+        heads = [f"{column[0]:g}" if column else "" for column in some]
+        yield (corner.ljust(left) + "".join(head.rjust(width) for head in heads)).rstrip()
+        for row in first:
+            yield f"{row:g}".rjust(left) + "".join(_cell(plans[(row, *column)]).rjust(width) for column in some)
 
 
 def _cell(plan: Plan) -> str:
@@ -84,7 +88,7 @@ def sentences(found: Sizing) -> Iterator[str]:
     may = found.may_do
     if may:
         named = "; ".join(_people(found, plan) for plan in may[:3])
-        yield f"Cheaper, and not told yet: {named}. More replications would tell."
+        yield f"{'Not' if best is None else 'Cheaper, and not'} told yet: {named}. More replications would tell."
     for team, number in zip(found.grid.teams, found.grid.formula, strict=True):
         if number is not None:
             yield (
@@ -101,8 +105,9 @@ def _no_plan(found: Sizing) -> Iterator[str]:
         if all(plan.met[index] == "missed" for plan in found.plans):
             nearest = min(found.plans, key=lambda plan: target.distance(plan.estimates[target.text].mean))
             unit = found.registry[target.kpi].unit
-            reached = plain(nearest.estimates[target.text].mean, unit)
-            yield f"{target.text} binds: the best of all plans reaches {reached}. More people alone may not do it."
+            told = plain if target.than is None else plain_change
+            reached = told(nearest.estimates[target.text].mean, unit)
+            yield f"{target.text} binds: the best of all plans reaches {reached}."
 
 
 def _people(found: Sizing, plan: Plan) -> str:

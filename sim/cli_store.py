@@ -43,6 +43,8 @@ def chosen(folder: str | None, no_store: bool) -> Store | None:
 
     if folder is not None and no_store:
         raise BadInput("--store and --no-store: only one of them can be meant.")
+    if folder is not None and not folder.strip():
+        raise BadInput("--store: name a folder.")
     where = default_folder() if folder is None else Path(folder)
     if no_store or where is None:
         return None

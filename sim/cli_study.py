@@ -50,7 +50,8 @@ def study(
         with stop_on_signals() as stopped, ProgressLine() as line:
             result: Result = compute(line, stopped)
     except Interrupted as interrupted:
-        say(str(interrupted) + (" What had finished is kept in the store." if store and interrupted.done else ""))
+        kept = store is not None and not store.problems and interrupted.done > 0
+        say(f"{interrupted} What had finished is kept in the store." if kept else str(interrupted))
         whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -134,3 +135,36 @@ def test_without_dask_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(StudyInputError, match=r"pip install 'csm-planner\[dask\]'"), module.dask_executor():
         pass
+
+
+def test_the_only_worker_may_die(files: tuple[Path, Path]) -> None:
+    """What the replications share can be had again, although its only holder is gone."""
+    with module.dask_executor(workers=1) as executor:
+        hit, done = process_ids(executor)[0], []
+
+        def kill_at_two(progress: Any) -> None:
+            if progress.done >= 2 and not done:
+                done.append(progress.done)
+                os.kill(hit, signal.SIGKILL)
+
+        there = compare(files[0], files[1], replications=5, pool=executor, progress=kill_at_two)
+    assert there.to_json() == here(files, 5)
+
+
+def test_ctrl_c_in_a_terminal_ends_with_what_had_finished(files: tuple[Path, Path], tmp_path: Path) -> None:
+    """The signal reaches the whole process group; workers leave it to the study."""
+    out = tmp_path / "part.json"
+    words = ["run", str(files[0]), "--replications", "5000", "--executor", "dask", "--workers", "2", "--no-store"]
+    command = [sys.executable, "-m", "sim", *words, "--json", str(out)]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(
+        command, cwd=root, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as one:
+        assert one.stderr is not None
+        while not one.stderr.readline().startswith(tuple("123456789")):
+            assert one.poll() is None, "it runs until it is stopped"
+        os.killpg(one.pid, signal.SIGINT)
+        said = one.stderr.read()
+    assert one.returncode == 130
+    assert "Traceback" not in said
+    assert json.loads(out.read_text())["provenance"]["interrupted"] is True

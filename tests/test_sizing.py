@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 from small import SCENARIOS, SMALL, put, values_of
 
 from sim.cli import execute
-from sim.cli_size_words import sentences
+from sim.cli_size_words import lines, sentences
 from sim.model.compile import compile_inputs
 from sim.scenario import Scenario, load_scenario, load_scenario_text, phases
 from sim.study.errors import StudyInputError
@@ -104,7 +105,7 @@ def test_a_target_is_met_when_its_whole_interval_is(interval: tuple[float, float
 
 def test_without_a_value_nothing_is_told() -> None:
     assert Target("x", False, 0.8).met(Estimate(None, None, None, 0)) == "open"
-    assert Target("x", False, 0.8).met(Estimate(0.9, None, None, 1)) == "met"
+    assert Target("x", False, 0.8).met(Estimate(0.9, None, None, 1)) == "open", "one history is no proof"
 
 
 def test_one_missed_target_is_enough() -> None:
@@ -245,3 +246,49 @@ def test_bad_options_end_with_2(
 ) -> None:
     assert execute(["size", str(scenario_file), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_groups_stay_and_too_few_people_for_them_are_refused() -> None:
+    values = put(values_of(), SMALL | {"weeks": 4, "teams.support.headcount": 3})
+    values["teams"]["support"]["groups"] = {"late": {"people": 2}}
+    scenario = load_scenario_text(yaml.safe_dump(values, sort_keys=False), "small.yaml", SCENARIOS)
+    with pytest.raises(StudyInputError, match="the groups of support have 2 people together"):
+        grid(scenario, HALF_WAIT, {"support": (1, 3)}, None)
+    plans = planned(scenario, grid(scenario, HALF_WAIT, {"support": (2, 4)}, None))
+    assert [phases(plan)[-1].scenario.teams["support"].groups["late"].people for plan in plans] == [2, 2, 2]
+
+
+def test_a_wide_grid_is_shown_in_blocks_of_80_columns() -> None:
+    one = queue(1)
+    found = size(one, [LEVEL], spans={"agents": (5, 6)}, replications=2, pool=InThisProcess())
+    plans = tuple(replace(found.plans[0], headcounts=(row, column)) for row in (1.0, 2.0) for column in range(3, 20))
+    wide = replace(
+        found,
+        grid=replace(found.grid, teams=("agents", "others"), formula=(None, None)),
+        plans=plans,
+        scenario="x" * 70,
+    )
+    shown = lines(wide)
+    assert all(len(line) <= 80 for line in shown)
+    assert sum("Agents \\ Others" in line for line in shown) > 1
+
+
+def test_plans_that_cost_nothing_can_be_ranked() -> None:
+    free = load_scenario(SCENARIOS / "textbook" / "mm3_load_70.yaml", {"weeks": 1})
+    found = size(free, ["agents.service_level>=0.9999"], against=free, spans={"agents": (3, 4)}, replications=2,
+                 pool=InThisProcess())  # fmt: skip
+    assert found.nearest.headcounts == (4,)
+
+
+def test_ranges_without_end_are_refused_at_once() -> None:
+    with pytest.raises(StudyInputError, match="plans are too many"):
+        grid(small(), HALF_WAIT, {"csm": (1, 200_000_000)}, None)
+
+
+def test_a_team_that_is_named_twice_and_a_result_on_the_baseline_are_refused(
+    scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["size", str(scenario_file), "--target", "cost_total<=1"]
+    assert execute([*words, "--team", "csm=1:2", "--team", "csm=3:4"]) == 2
+    assert "named twice" in capsys.readouterr().err
+    assert execute([*words, "--against", str(scenario_file), "--json", str(scenario_file)]) == 2

@@ -396,3 +396,45 @@ def test_pruning_leaves_alone_whatever_the_store_has_not_made(tmp_path: Path) ->
         "documents/about.json",
         "letter.txt",
     ]
+
+
+def test_the_order_of_names_is_part_of_the_key(tmp_path: Path) -> None:
+    """Measures are kept by position: the same company with its teams in another order is another entry."""
+    values = put(values_of(), SMALL | {"weeks": 4})
+    values["teams"] = dict(reversed(values["teams"].items()))
+    turned = load_scenario_text(yaml.safe_dump(values | {"name": "turned"}, sort_keys=False), "small.yaml", SCENARIOS)
+    run_study(small(), replications=2, pool=InThisProcess(), store=tmp_path)
+    stored = run_study(turned, replications=2, pool=InThisProcess(), store=tmp_path)
+    assert stored.to_json() == run_study(turned, replications=2, pool=InThisProcess()).to_json()
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(path: Path) -> bytes:
+        raise OSError(24, "Too many open files", str(path))
+
+    kept = filled(tmp_path, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", busy)
+        assert kept.read(KEY, range(1), accounts=False) == {}
+    assert "could not be read (Too many open files)" in kept.problems[0]
+    assert sorted(kept.read(KEY, range(1), accounts=False)) == [0], "it is still there"
+
+
+@pytest.mark.parametrize("said", ["", "{", '{"seed": null}', "[]"])
+def test_a_broken_description_is_written_again_and_costs_no_results(tmp_path: Path, said: str) -> None:
+    kept = filled(tmp_path, 2)
+    (tmp_path / KEY.name / "about.json").write_text(said)
+    assert [entry.code_version for entry in kept.entries()] == ["?"]
+    assert kept.prune(other_versions=True) == [], "who knows whose they are"
+    kept.write(KEY, 2, measured())
+    assert kept.about(KEY.name)["name"] == "Test"
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("CSM_PLANNER_STORE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert store.default_folder() is None

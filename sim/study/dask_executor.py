@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.study.errors import PoolError, StudyInputError
 from sim.study.executors import POLL_SECONDS, available_cores
-from sim.study.provenance import code_version
+from sim.study.provenance import code_version, package_versions
 from sim.study.worker import Finished, Job, execute
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 SECONDS_TO_ANSWER = 10
-DEATHS_ALLOWED = 3  # of workers, by one replication, until it is given up
 
 
 class DaskExecutor:
@@ -38,9 +39,9 @@ class DaskExecutor:
 
     def submit(self, job: Job, replications: Iterable[int]) -> None:
         """Queues replications of a job, which each worker gets once."""
-        shared = self._client.scatter(job, broadcast=True, hash=False)
+        shared = self._client.submit(_same, job, pure=False)  # a task: it can be had again if its only holder dies
         for replication in replications:
-            future = self._client.submit(_execute, shared, replication, pure=False, retries=DEATHS_ALLOWED)
+            future = self._client.submit(_execute, shared, replication, pure=False)
             self._under_way[future] = replication
             future.add_done_callback(self._ended.put)
 
@@ -100,13 +101,14 @@ def dask_executor(scheduler: str | None = None, workers: int | None = None) -> I
         raise StudyInputError("Dask is not installed; install it with: pip install 'csm-planner[dask]'.") from None
     with contextlib.ExitStack() as stack:
         if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=workers or available_cores(),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                silence_logs="ERROR",
-            )
+            with _ctrl_c_for_us_alone():
+                cluster = LocalCluster(
+                    n_workers=workers or available_cores(),
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs="ERROR",
+                )
             address: Any = stack.enter_context(cluster)
         else:
             address = scheduler
@@ -118,24 +120,48 @@ def dask_executor(scheduler: str | None = None, workers: int | None = None) -> I
         yield DaskExecutor(client)
 
 
+@contextlib.contextmanager
+def _ctrl_c_for_us_alone() -> Iterator[None]:
+    """Processes that are started here ignore ctrl-C in the terminal: it reaches the study, which then stops them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _check_workers(client: Client, scheduler: str | None) -> None:
     """Raises StudyInputError unless there are workers and all run this version of the program."""
+    where = scheduler or "on this machine"
     try:
         client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
-        versions = client.run(code_version)
+        versions = client.run(made_by)
     except TimeoutError:
-        raise StudyInputError(f"{scheduler}: the Dask scheduler there has no workers; start some.") from None
+        raise StudyInputError(f"{where}: the Dask scheduler there has no workers; start some.") from None
     except Exception as error:  # whatever keeps a worker from importing the program
         raise StudyInputError(
-            f"{scheduler}: the Dask workers cannot load this program ({_first_line(error)}); install it there."
+            f"{where}: the Dask workers cannot load this program ({_first_line(error)}); install it there."
         ) from None
-    others = {worker: version for worker, version in versions.items() if version != code_version()}
+    others = {worker: version for worker, version in versions.items() if version != made_by()}
     if others:
         worker, version = next(iter(others.items()))
         raise StudyInputError(
-            f"{scheduler}: the worker {worker} runs version {version} of the program, here it is {code_version()}; "
+            f"{where}: the worker {worker} runs version {version} of the program, here it is {made_by()}; "
             "install the same everywhere, else results cannot be put together."
         )
+
+
+def made_by() -> str:
+    """The version of the program and of the packages that compute."""
+    packages = ", ".join(f"{name} {version}" for name, version in package_versions().items())
+    return f"{code_version()} ({packages})"
+
+
+def _same(job: Job) -> Job:
+    return job
 
 
 def _execute(job: Job, replication: int) -> Finished:

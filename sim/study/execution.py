@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -17,7 +17,7 @@ import numpy as np
 
 from sim.model.inputs import Inputs
 from sim.model.ledger import History
-from sim.study.errors import Interrupted, ReplicationFailed, StudyFailed
+from sim.study.errors import Interrupted, PoolError, ReplicationFailed, StudyFailed
 from sim.study.executors import Executor, LocalPool
 from sim.study.ledger_file import LedgerFile
 from sim.study.limits import WORKERS_RANGE, check_range
@@ -31,6 +31,7 @@ from sim.study.worth import Worth
 ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth, Sizing)
 
 ESTIMATE_EVERY_SECONDS = 0.25
+MOST_NOTES = 2  # about the store
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def execute(
         stack.callback(executor.cancel)
         meter.show(finished, len(finished), stored.notes(0))
         restarts = 0
-        for one in executor.as_completed():
+        for one in _until_stopped(executor, cancel):
             if one is not None and one.error is not None:
                 failures.append(ReplicationFailed(study.seed, one.replication, one.error))
             elif one is not None:
@@ -133,6 +134,16 @@ def execute(
         if not finished:
             raise StudyFailed(ordered()[1])
         return result(*ordered())
+
+
+def _until_stopped(executor: Executor, cancel: Callable[[], bool] | None) -> Iterator[Finished | None]:
+    """What the executor yields; if it breaks because somebody stops all of it, that is a cancel like any other."""
+    try:
+        yield from executor.as_completed()
+    except PoolError:
+        if cancel is None or not cancel():
+            raise
+        yield None
 
 
 def _interrupted(result: ResultKind) -> ResultKind:
@@ -190,6 +201,8 @@ class Stored:
     def notes(self, restarts: int) -> tuple[str, ...]:
         """What broke on the way, in the store and among the workers."""
         problems = tuple(self._store.problems) if self._store is not None else ()
+        if len(problems) > MOST_NOTES:
+            problems = (*problems[:MOST_NOTES], f"and {len(problems) - MOST_NOTES:,} more problems in the store")
         return problems + restart_notes(restarts)
 
     def _lacking(self, replication: int) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -112,7 +113,11 @@ class replacing:  # noqa: N801 - reads as a verb: with replacing(path) as tempor
             self._temporary.unlink(missing_ok=True)
 
 
+_one = threading.Lock()
+
+
 def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    with _one:  # it can only be read by setting it, and threads must not see that
+        current = os.umask(0)
+        os.umask(current)
+        return current

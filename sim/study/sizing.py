@@ -95,13 +95,25 @@ def grid(
         low, high = spans.get(team) or _around(guess, now)
         if not 1 <= low <= high:
             raise StudyInputError(f"--team: {team}={low}:{high} cannot be used; write {team}=FIRST:LAST, from 1.")
-        each.append([float(number) for number in range(low, high + 1)])
-    plans = tuple(itertools.product(*each))
-    if len(plans) > MOST_PLANS:
-        raise StudyInputError(
-            f"{len(plans)} plans are too many; at most {MOST_PLANS}: give shorter ranges with --team."
-        )
+        grouped = _grouped(scenario, team, day)
+        if low < grouped:
+            raise StudyInputError(
+                f"--team: the groups of {team} have {grouped} people together, so {low} are too few; "
+                f"try {team}={grouped}:{max(high, grouped)}."
+            )
+        each.append(range(low, high + 1))
+    count = math.prod(map(len, each))
+    if count > MOST_PLANS:
+        raise StudyInputError(f"{count:,} plans are too many; at most {MOST_PLANS}: give shorter ranges with --team.")
+    plans = tuple(itertools.product(*([float(number) for number in one] for one in each)))
     return Grid(teams, day, plans, formula, present)
+
+
+def _grouped(scenario: Scenario, team: str, day: dt.date) -> int:
+    """People of a team who work in groups, at the most, from a day on."""
+    parts = phases(scenario)
+    then = [phase for phase in parts if phase.start <= day][-1:] + [phase for phase in parts if phase.start > day]
+    return max(sum(group.people for group in phase.scenario.teams[team].groups.values()) for phase in then)
 
 
 def _around(guess: int | None, now: float) -> tuple[int, int]:
@@ -118,7 +130,6 @@ def _with(scenario: Scenario, plans: Grid, headcounts: Headcounts) -> Scenario:
     values: dict[str, Any] = {
         f"teams.{team}.headcount": number for team, number in zip(plans.teams, headcounts, strict=True)
     }
-    values |= {f"teams.{team}.groups.{group}": None for team in plans.teams for group in scenario.teams[team].groups}
     changes = []
     for change in scenario.changes:
         kept = {path: value for path, value in change.set.items() if change.from_ < plans.day or path not in values}
@@ -128,7 +139,7 @@ def _with(scenario: Scenario, plans: Grid, headcounts: Headcounts) -> Scenario:
     day = Change.model_validate({"from": plans.day, "set": {**(same.set if same else {}), **values}})
     changes = sorted([*(one for one in changes if one is not same), day], key=lambda one: one.from_)
     name = " and ".join(f"{number:g} {team_title(team)}" for team, number in zip(plans.teams, headcounts, strict=True))
-    whole = scenario.model_copy(update={"name": name, "changes": changes})
+    whole = scenario.model_copy(update={"name": name[:80], "changes": changes})
     loaded = load_scenario_text(dump_scenario(whole), whole.name)
     return loaded.model_copy(update={"book": scenario.book})
 
@@ -223,8 +234,9 @@ class Sizing:
 
     def _miss(self, plan: Plan) -> tuple[float, float]:
         """The worst target's miss; a miss in contribution counts as a share of what the plan costs."""
+        scale = _mean(plan.cost) or 1.0
         misses = [
-            target.distance(plan.estimates[target.text].mean) / (1.0 if target.than is None else _mean(plan.cost))
+            target.distance(plan.estimates[target.text].mean) / (1.0 if target.than is None else scale)
             for target in self.targets
         ]
         return max(misses), _mean(plan.cost)

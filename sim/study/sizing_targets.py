@@ -36,17 +36,16 @@ class Target:
         """As it is written."""
         if self.than is not None:
             return f"{self.kpi} {'below' if self.at_most else 'above'} {self.than}'s"
-        return f"{self.kpi}{'<=' if self.at_most else '>='}{self.value:g}"
+        return f"{self.kpi}{'<=' if self.at_most else '>='}{self.value!r}".removesuffix(".0")
 
     def met(self, found: Estimate) -> Met:
         """Whether the mean meets it: surely by the 95 % interval, surely not, or open.
 
-        Without a spread (one replication, or the same value in all) the mean alone decides; without any value it is
-        open.
+        Without an interval (fewer than two replications with a value) it is open.
         """
-        if found.mean is None:
+        if found.ci95 is None:
             return "open"
-        low, high = found.ci95 or (found.mean, found.mean)
+        low, high = found.ci95
         if self.at_most:
             return "met" if high <= self.value else "missed" if low > self.value else "open"
         return "met" if low >= self.value else "missed" if high < self.value else "open"

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ from sim.study.worker import Measured
 
 ABOUT, DAMAGED = "about.json", "damaged"
 HASH_DIGITS = 16
+UNKNOWN = "?"  # what cannot be read
 OFF = "none"  # instead of a folder's name
 _KEY = re.compile(f"[0-9a-f]{{{2 * HASH_DIGITS}}}")
 NOT_RESULTS = {"name", "description"}  # of a scenario: words that change no number
@@ -45,11 +47,13 @@ def keys_of(scenarios: Sequence[Scenario], seed: int) -> tuple[Key, ...]:
     """A key for each scenario of a study; the first one is the baseline, whose warm-up all share."""
     said = [one.model_dump(mode="json", by_alias=True, exclude=NOT_RESULTS) for one in scenarios]
     warm_up = {name: value for name, value in said[0].items() if name != "changes"}
-    made = {"seed": seed, "code_version": code_version(), "packages": package_versions()}
+    python = ".".join(platform.python_version_tuple()[:2])
+    made = {"seed": seed, "code_version": code_version(), "packages": package_versions(), "python": python}
     keys = []
     for scenario, values in zip(scenarios, said, strict=True):
         everything = made | {"warm_up": warm_up, "scenario": values}
-        name = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[: 2 * HASH_DIGITS]
+        # The order of names counts: measures are kept by position.
+        name = hashlib.sha256(json.dumps(everything).encode()).hexdigest()[: 2 * HASH_DIGITS]
         keys.append(Key(name, {"name": scenario.name, "cpu": cpu(), **everything}))
     return tuple(keys)
 
@@ -97,11 +101,13 @@ class Store:
         folder = self.folder / key.name
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / ABOUT).exists():
+            if not _about(folder):
                 with replacing(folder / ABOUT) as temporary:
                     temporary.write_text(json.dumps(key.about, indent=1), encoding="utf-8")
-            with replacing(folder / f"{replication:06d}{letter}.{_digest(content)}.parquet") as temporary:
-                temporary.write_bytes(content)
+            path = folder / f"{replication:06d}{letter}.{_digest(content)}.parquet"
+            if not path.exists():  # the name holds the content's hash
+                with replacing(path) as temporary:
+                    temporary.write_bytes(content)
         except OSError as error:
             self._closed = True
             why = error.strerror or str(error)
@@ -111,15 +117,16 @@ class Store:
         """All that is kept, the latest first."""
         found = []
         for folder in self._folders():
-            about = _about(folder)
-            files = list(self._files(folder))
-            sizes = [file.path.stat() for file in files]
+            about, files, sizes = _about(folder), list(self._files(folder)), []
+            for file in files:
+                with contextlib.suppress(OSError):  # another process may have just deleted it
+                    sizes.append(file.path.stat())
             found.append(
                 Entry(
                     key=folder.name,
-                    name=str(about.get("name", "?")),
-                    seed=int(about.get("seed", -1)),
-                    code_version=str(about.get("code_version", "?")),
+                    name=about.get("name", UNKNOWN),
+                    seed=about.get("seed", -1),
+                    code_version=about.get("code_version", UNKNOWN),
                     replications=len({file.replication for file in files}),
                     bytes=sum(one.st_size for one in sizes),
                     used=max((one.st_mtime for one in sizes), default=folder.stat().st_mtime),
@@ -141,7 +148,7 @@ class Store:
         current, now, gone = code_version(), time.time(), []
         for entry in self.entries():
             old = unused_days is not None and now - entry.used > 86_400 * unused_days
-            if old or (other_versions and entry.code_version != current):
+            if old or (other_versions and entry.code_version not in (current, UNKNOWN)):
                 self._delete(self.folder / entry.key)
                 gone.append(entry)
         return gone
@@ -179,7 +186,10 @@ class Store:
             return from_bytes(content)
         except FileNotFoundError:
             return None  # another process has just set it aside
-        except (OSError, NotMeasures) as error:
+        except OSError as error:
+            self.problems.append(f"{file.path} could not be read ({error.strerror or error}); it is computed again")
+            return None
+        except NotMeasures as error:
             self._set_aside(file.path, str(error))
             return None
 
@@ -231,7 +241,9 @@ def _about(folder: Path) -> dict[str, Any]:
         said = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    kinds = {"name": str, "seed": int, "code_version": str}
+    sound = isinstance(said, dict) and all(isinstance(said.get(name), kind) for name, kind in kinds.items())
+    return said if sound else {}
 
 
 def opened(store: Store | str | Path | None) -> Store | None:
@@ -242,10 +254,13 @@ def opened(store: Store | str | Path | None) -> Store | None:
 def default_folder() -> Path | None:
     """Where results are kept unless somebody says otherwise: CSM_PLANNER_STORE, else the user's cache folder.
 
-    None: CSM_PLANNER_STORE is 'none', so that nothing is kept.
+    None: CSM_PLANNER_STORE is 'none', or the user has no home, so that nothing is kept.
     """
     named = os.environ.get("CSM_PLANNER_STORE")
-    if named:
-        return None if named == OFF else Path(named)
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "csm-planner" / "store"
+    try:
+        if named:
+            return None if named == OFF else Path(named).expanduser()
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return cache / "csm-planner" / "store"
