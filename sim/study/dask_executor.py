@@ -7,6 +7,7 @@ costs the replications that it had under way: Dask gives them to another one. Ne
 from __future__ import annotations
 
 import contextlib
+import gc
 import queue
 import signal
 import threading
@@ -112,10 +113,14 @@ def dask_executor(scheduler: str | None = None, workers: int | None = None) -> I
             address: Any = stack.enter_context(cluster)
         else:
             address = scheduler
+        problem = ""
         try:
             client = stack.enter_context(Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False))
         except (OSError, ValueError) as error:
-            raise StudyInputError(f"{scheduler}: no Dask scheduler answers there ({_first_line(error)}).") from None
+            problem = _first_line(error)
+        if problem:
+            gc.collect()  # the client that could not connect: its end would block the start of another one
+            raise StudyInputError(f"{scheduler}: no Dask scheduler answers there ({problem}).")
         _check_workers(client, scheduler)
         yield DaskExecutor(client)
 
