@@ -27,6 +27,20 @@ pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def within_two_minutes() -> Iterator[None]:
+    """A test that hangs in another library's locks fails, and the others go on."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError("two minutes are over")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A small company, and the same with one more CSM."""
