@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from companies import companies, dated, queues, small_company
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from small import rows_where, run, small_inputs
-from test_conservation import companies, dated, queues, small_company
 
 from sim.model.inputs import Inputs
 from sim.model.ledger import History

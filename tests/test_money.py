@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from companies import companies, dated, queues, small_company
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from kpi_tables import TWO_ACCOUNTS, WEEK, decision, make_history, make_inputs, steady_weeks
 from small import run, small_inputs
-from test_conservation import companies, dated, queues, small_company
 
 from sim.model import ledger
 from sim.model.inputs import Inputs

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from small import AROUND_THE_CLOCK, changes_of, put, run, small_inputs, values_of
-from test_conservation import (
+from laws import (
     WEEK,
     accounts_are_conserved,
     contacts_are_conserved,
@@ -17,6 +16,7 @@ from test_conservation import (
     time_never_runs_back,
     with_made_contacts,
 )
+from small import AROUND_THE_CLOCK, changes_of, put, run, small_inputs, values_of
 
 from sim.model import ledger
 from sim.model.inputs import Inputs
