@@ -7,36 +7,40 @@ written), 130 interrupted.
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_executor, cli_size, cli_store, cli_trace, cli_verify
+from sim import cli_erlang, cli_size, cli_store, cli_trace, cli_verify
 from sim.cli_errors import BadInput
-from sim.cli_executor import ExecutorName, Scheduler
-from sim.cli_list import account_source, list_files, tell_given
-from sim.cli_store import NoStore, StoreFolder
-from sim.cli_study import check_options, say, study
+from sim.cli_list import account_source
+from sim.cli_options import (
+    AccountsFile,
+    ExecutorName,
+    JsonFile,
+    LedgerFile,
+    MappingFile,
+    NoStore,
+    Replications,
+    ScenarioFile,
+    Scheduler,
+    Seed,
+    StoreFolder,
+    Workers,
+    read_day,
+)
+from sim.cli_study import Asked, carry_out, say
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
-    from sim.scenario import AccountSource
-    from sim.study.executors import Executor
-    from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
-    from sim.study.sizing import Sizing
-    from sim.study.store import Store
     from sim.study.worth import Worth
-
-    Result = RunResult | Comparison | RiskReport | Worth | Sizing
-    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -47,32 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Replications = Annotated[
-    int, typer.Option("--replications", metavar="N", help="How many times to simulate, with new luck.")
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Root of all luck.")]
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="W", help="Worker processes.", show_default="one per core"),
-]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="F", help="Write all KPIs to a JSON file.", show_default=False),
-]
-AccountsFile = Annotated[
-    Path | None,
-    typer.Option("--accounts", metavar="F", help="Start with the accounts of a CSV file.", show_default=False),
-]
-MappingFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--mapping", metavar="M", help="What its columns are.", show_default="the YAML file called like the list"
-    ),
-]
-LedgerFile = Annotated[
-    Path | None,
-    typer.Option("--ledger", metavar="F", help="Write every contact to a Parquet file.", show_default=False),
-]
 CsvFile = Annotated[
     Path | None,
     typer.Option("--csv", metavar="F", help="Write all accounts to a CSV file.", show_default=False),
@@ -133,7 +111,7 @@ def validate(
 
 @app.command()
 def run(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    scenario: ScenarioFile,
     replications: Replications = 30,
     seed: Seed = 1,
     workers: Workers = None,
@@ -147,30 +125,14 @@ def run(
     scheduler: Scheduler = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
-    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
-    from sim.study import experiment
 
-    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
-    tell_given([scenario], source)
+    def compute(**how: Any) -> RunResult:
+        from sim.study import experiment
 
-    with cli_executor.chosen(executor, scheduler, workers) as pool:
-        study(
-            lambda progress, cancel: experiment.run(
-                scenario,
-                replications=replications,
-                seed=seed,
-                workers=workers,
-                ledger=ledger,
-                accounts=source,
-                store=kept,
-                pool=pool,
-                progress=progress,
-                cancel=cancel,
-            ),
-            json,
-            ledger,
-            store=kept,
-        )
+        return experiment.run(scenario, ledger=ledger, **how)
+
+    asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
+    carry_out(compute, [scenario], asked, json, ledger=ledger)
 
 
 @app.command()
@@ -197,64 +159,26 @@ def compare(
     scheduler: Scheduler = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
-    check_options([baseline, *scenarios, *list_files(accounts, mapping)], replications, seed, workers, json, ledger)
-    from sim.study import experiment
 
-    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
-    tell_given([baseline, *scenarios], source)
+    def compute(**how: Any) -> Comparison:
+        from sim.study import experiment
 
-    with cli_executor.chosen(executor, scheduler, workers) as pool:
+        found = experiment.compare(baseline, scenarios, ledger=ledger, **how)
+        return _with_ends(found, baseline, scenarios, how) if ends else found
 
-        def compute(progress: Callable[[Progress], None], cancel: Callable[[], bool]) -> Comparison:
-            found = experiment.compare(
-                baseline,
-                list(scenarios),
-                replications=replications,
-                seed=seed,
-                workers=workers,
-                ledger=ledger,
-                accounts=source,
-                store=kept,
-                pool=pool,
-                progress=progress,
-                cancel=cancel,
-            )
-            return (
-                _with_ends(found, baseline, scenarios, source, kept, pool, workers, progress, cancel) if ends else found
-            )
-
-        study(compute, json, ledger, store=kept)
+    asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
+    carry_out(compute, [baseline, *scenarios], asked, json, ledger=ledger)
 
 
-def _with_ends(
-    found: Comparison,
-    baseline: Path,
-    scenarios: Sequence[Path],
-    source: AccountSource | None,
-    kept: Store | None,
-    pool: Executor | None,
-    workers: int | None,
-    progress: Callable[[Progress], None],
-    cancel: Callable[[], bool],
-) -> Comparison:
+def _with_ends(found: Comparison, baseline: Path, scenarios: Sequence[Path], how: dict[str, Any]) -> Comparison:
     """A comparison with its answers at both ends of the assumptions; whatever happens there, it is kept itself."""
     from sim.scenario import ScenarioError
     from sim.study.errors import Interrupted, PoolError, StudyFailed
     from sim.study.experiment import ENDS_REPLICATIONS, compare_at_ends
 
+    fewer = how | {"replications": min(found.replications, ENDS_REPLICATIONS)}
     try:
-        ends = compare_at_ends(
-            baseline,
-            list(scenarios),
-            replications=min(found.replications, ENDS_REPLICATIONS),
-            seed=found.provenance.seed,
-            workers=workers,
-            accounts=source,
-            store=kept,
-            pool=pool,
-            progress=progress,
-            cancel=cancel,
-        )
+        ends = compare_at_ends(baseline, scenarios, **fewer)
     except Interrupted as interrupted:
         raise Interrupted(interrupted.done, interrupted.total, found) from None
     except (ScenarioError, StudyFailed, PoolError) as error:
@@ -264,7 +188,7 @@ def _with_ends(
 
 @app.command()
 def accounts(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    scenario: ScenarioFile,
     replications: Replications = 30,
     seed: Seed = 1,
     workers: Workers = None,
@@ -278,28 +202,14 @@ def accounts(
     scheduler: Scheduler = None,
 ) -> None:
     """Lists the accounts at risk: would they sign today, why not, what to do next; and the renewals by month."""
-    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, csv, json)
-    from sim.study import experiment
 
-    source, kept = account_source(accounts, mapping), cli_store.chosen(store, no_store)
-    tell_given([scenario], source)
-    with cli_executor.chosen(executor, scheduler, workers) as pool:
-        study(
-            lambda progress, cancel: experiment.accounts_at_risk(
-                scenario,
-                replications=replications,
-                seed=seed,
-                workers=workers,
-                accounts=source,
-                store=kept,
-                pool=pool,
-                progress=progress,
-                cancel=cancel,
-            ),
-            json,
-            csv=csv,
-            store=kept,
-        )
+    def compute(**how: Any) -> RiskReport:
+        from sim.study import experiment
+
+        return experiment.accounts_at_risk(scenario, **how)
+
+    asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
+    carry_out(compute, [scenario], asked, json, csv=csv)
 
 
 app.command("trace")(cli_trace.trace)
@@ -307,7 +217,7 @@ app.command("trace")(cli_trace.trace)
 
 @app.command()
 def worth(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    scenario: ScenarioFile,
     replications: Replications = 30,
     seed: Seed = 1,
     workers: Workers = None,
@@ -320,36 +230,19 @@ def worth(
     json: JsonFile = None,
     accounts: AccountsFile = None,
     mapping: MappingFile = None,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
 ) -> None:
     """Tells what the team is worth: accounts kept and their cost by tier, prevention beside firefighting."""
-    check_options([scenario, *list_files(accounts, mapping)], replications, seed, workers, json)
-    from sim.study import experiment
+    since = read_day(day)
 
-    source, since = account_source(accounts, mapping), _day(day)
-    tell_given([scenario], source)
-    study(
-        lambda progress, cancel: experiment.worth(
-            scenario,
-            day=since,
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            accounts=source,
-            progress=progress,
-            cancel=cancel,
-        ),
-        json,
-    )
+    def compute(*, store: object, **how: Any) -> Worth:
+        from sim.study import experiment
 
+        return experiment.worth(scenario, day=since, **how)
 
-def _day(text: str | None) -> dt.date | None:
-    """The date of an option; raises `BadInput` if it is none."""
-    from sim.scenario.schema_types import read_date
-
-    day = read_date(text)
-    if day is None or isinstance(day, dt.date):
-        return day
-    raise BadInput(printable(f"--from: {text} is no date; write it like 2026-07-01."))
+    asked = Asked(replications, seed, workers, accounts, mapping, None, True, executor, scheduler)
+    carry_out(compute, [scenario], asked, json)
 
 
 app.command("erlang")(cli_erlang.erlang)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli_errors import BadInput
-from sim.cli_text import printable
+from sim.cli_options import JsonFile, raise_for, unwritable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,10 +67,7 @@ def erlang(
         ),
     ] = None,
     shrinkage: Annotated[float, typer.Option("--shrinkage", metavar="SHARE", help="Paid time away from work.")] = 0,
-    json: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="F", help="Write the numbers to a JSON file.", show_default=False),
-    ] = None,
+    json: JsonFile = None,
 ) -> None:
     """Solves one queue by formula (Erlang B, C, A): waits, losses, or the agents that a target needs."""
     problems = [
@@ -86,10 +82,9 @@ def erlang(
         *_not_a_share("--max-occupancy", max_occupancy, SMALLEST, 1),
         *_not_a_share("--shrinkage", shrinkage, 0, LARGEST_SHRINKAGE),
         *_contradictions(agents, service_level, max_occupancy, lines, wait, patience_minutes),
-        *_not_a_file(json),
+        *unwritable([], json),
     ]
-    if problems:
-        raise BadInput("\n".join(problems))
+    raise_for(problems)
     from sim.cli_erlang_words import Question, show
     from sim.study.output_files import write_atomically
 
@@ -193,13 +188,6 @@ def _contradictions(
             "--wait virtual: nobody hangs up here, so that all waits are virtual; give --patience-minutes as well."
         )
     return found
-
-
-def _not_a_file(path: Path | None) -> list[str]:
-    from sim.study.output_files import why_not_an_output, why_not_writable
-
-    why = None if path is None else why_not_writable(path) or why_not_an_output(path, [])
-    return [] if why is None else [printable(f"{path}: {why}")]
 
 
 def _console() -> Console:

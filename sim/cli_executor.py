@@ -1,4 +1,4 @@
-"""The options that say who computes replications: worker processes here, or Dask workers anywhere.
+"""Who computes replications, as the options say: worker processes here, or Dask workers anywhere.
 
 In: options. Out: an executor for the study, or None for worker processes of its own.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from sim.cli_errors import BadInput
 from sim.cli_text import printable
@@ -18,16 +16,6 @@ if TYPE_CHECKING:
     from sim.study.executors import Executor
 
 EXECUTORS = ("local", "dask")
-
-ExecutorName = Annotated[
-    str, typer.Option("--executor", metavar="local|dask", help="Worker processes here, or Dask workers.")
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        "--scheduler", metavar="ADDRESS", help="The Dask scheduler.", show_default="a cluster of its own, here"
-    ),
-]
 
 
 @contextlib.contextmanager

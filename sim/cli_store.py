@@ -1,4 +1,4 @@
-"""The commands `csm-planner store …`, and the options by which other commands use the store.
+"""The commands `csm-planner store …`, and the store that other commands use.
 
 In: options. Out: what is kept, on stdout; exit code 1 if `verify` finds damage.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli_errors import BadInput
+from sim.cli_options import StoreFolder
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 FAILED = 1
 NAME_WIDTH = 30
 SHOWN_KEY = 12
-
-StoreFolder = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        metavar="DIR",
-        help="Where finished replications are kept, and looked up before they are computed.",
-        show_default="in the user's cache",
-    ),
-]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Keep nothing and look nothing up.")]
 
 commands = typer.Typer(name="store", help="What has been computed and is kept.", no_args_is_help=True)
 

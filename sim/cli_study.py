@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from sim.cli_errors import BadInput
+from sim import cli_executor, cli_store
+from sim.cli_list import account_source, list_files, tell_given
+from sim.cli_options import out_of_range, raise_for, unwritable
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
-    from sim.study.experiment import Progress
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
     from sim.study.sizing import Sizing
@@ -26,23 +28,87 @@ if TYPE_CHECKING:
     from sim.study.worth import Worth
 
     Result = RunResult | Comparison | RiskReport | Worth | Sizing
-    Compute = Callable[[Callable[[Progress], None], Callable[[], bool]], Result]
 
 FAILED, INTERRUPTED = 1, 130
 
 
-def study(
-    compute: Compute,
+@dataclass(frozen=True)
+class Asked:
+    """What the options say that all studies share."""
+
+    replications: int
+    seed: int
+    workers: int | None
+    accounts: Path | None
+    mapping: Path | None
+    store: str | None = None
+    no_store: bool = False
+    executor: str = "local"
+    scheduler: str | None = None
+
+
+def carry_out(
+    compute: Callable[..., Result],
+    files: Sequence[Path],
+    asked: Asked,
     json: Path | None,
+    *,
     ledger: Path | None = None,
     csv: Path | None = None,
-    store: Store | None = None,
 ) -> None:
-    """Runs a study with progress on stderr, then writes its files and shows the result.
+    """Checks the options, runs a study with progress on stderr, then writes its files and shows the result.
 
-    compute : takes what is called with progress, and what says whether to stop; returns the result. It writes the
-    ledger itself.
+    compute : what computes the result, called with the keyword arguments that the functions of `sim.study.experiment`
+    share: replications, seed, workers, accounts, store, pool, progress, cancel. It writes the ledger itself.
+    files : the scenario files that it reads.
+
+    Raises BadInput, and typer.Exit if something failed or was interrupted.
     """
+    _check([*files, *list_files(asked.accounts, asked.mapping)], asked, json, ledger, csv)
+    source = account_source(asked.accounts, asked.mapping)
+    store = cli_store.chosen(asked.store, asked.no_store)
+    tell_given(files, source)
+    with cli_executor.chosen(asked.executor, asked.scheduler, asked.workers) as pool:
+
+        def result(progress: Callable[..., None], cancel: Callable[[], bool]) -> Result:
+            return compute(
+                replications=asked.replications,
+                seed=asked.seed,
+                workers=asked.workers,
+                accounts=source,
+                store=store,
+                pool=pool,
+                progress=progress,
+                cancel=cancel,
+            )
+
+        _study(result, json, ledger, csv, store)
+
+
+def _check(read: Sequence[Path], asked: Asked, *paths: Path | None) -> None:
+    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
+    from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
+
+    wanted = [path for path in paths if path is not None]
+    problems = [
+        *out_of_range("--replications", asked.replications, REPLICATIONS_RANGE),
+        *out_of_range("--seed", asked.seed, SEED_RANGE),
+        *out_of_range("--workers", asked.workers, WORKERS_RANGE),
+        *unwritable(read, *wanted),
+    ]
+    if len({path.resolve() for path in wanted}) < len(wanted):
+        problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
+    raise_for(problems)
+
+
+def _study(
+    compute: Callable[[Callable[..., None], Callable[[], bool]], Result],
+    json: Path | None,
+    ledger: Path | None,
+    csv: Path | None,
+    store: Store | None,
+) -> None:
+    """Runs a study with progress on stderr, then writes its files and shows the result."""
     from sim.cli_output import ProgressLine, show_result
     from sim.study.errors import Interrupted
 
@@ -99,31 +165,3 @@ def _write(path: Path, text: str) -> str | None:
 def say(message: str) -> None:
     """Prints a message on stderr, its lines without anything that a terminal would obey."""
     print("\n".join(map(printable, message.split("\n"))), file=sys.stderr)
-
-
-def check_options(
-    scenarios: Sequence[Path], replications: int, seed: int, workers: int | None, *paths: Path | None
-) -> None:
-    """Raises `BadInput` with all that is wrong: numbers out of range, files that cannot or must not be written."""
-    from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, WORKERS_RANGE
-    from sim.study.output_files import why_not_an_output, why_not_writable
-
-    wanted = [path for path in paths if path is not None]
-    problems = [
-        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
-        for name, value, (low, high) in (
-            ("--replications", replications, REPLICATIONS_RANGE),
-            ("--seed", seed, SEED_RANGE),
-            ("--workers", workers, WORKERS_RANGE),
-        )
-        if value is not None and not low <= value <= high
-    ]
-    problems += [
-        printable(f"{path}: {why}")
-        for path in wanted
-        if (why := why_not_writable(path) or why_not_an_output(path, scenarios))
-    ]
-    if len({path.resolve() for path in wanted}) < len(wanted):
-        problems.append(printable(f"{wanted[0]}: two outputs cannot go to the same file; name two."))
-    if problems:
-        raise BadInput("\n".join(problems))

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli_errors import BadInput
 from sim.cli_list import account_source, list_files, tell_given
+from sim.cli_options import (
+    AccountsFile,
+    JsonFile,
+    MappingFile,
+    ScenarioFile,
+    Seed,
+    out_of_range,
+    raise_for,
+    unwritable,
+)
 from sim.cli_stop import stop_on_signals
-from sim.cli_text import printable
 
 if TYPE_CHECKING:
     from sim.study.trace import Trace
@@ -23,7 +31,7 @@ INTERRUPTED = 130
 
 
 def trace(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file.", show_default=False)],
+    scenario: ScenarioFile,
     account: Annotated[
         str | None,
         typer.Option("--account", metavar="ID", help="Whose story: as `accounts` calls it.", show_default=False),
@@ -37,22 +45,11 @@ def trace(
     replication: Annotated[
         int, typer.Option("--replication", metavar="N", help="In which history, numbered from 0.")
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Root of all luck.")] = 1,
+    seed: Seed = 1,
     everything: Annotated[bool, typer.Option("--all", help="Tell routine contacts too, one by one.")] = False,
-    json: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="F", help="Write all facts to a JSON file.", show_default=False),
-    ] = None,
-    accounts: Annotated[
-        Path | None,
-        typer.Option("--accounts", metavar="F", help="Start with the accounts of a CSV file.", show_default=False),
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            "--mapping", metavar="M", help="What its columns are.", show_default="the YAML file called like the list"
-        ),
-    ] = None,
+    json: JsonFile = None,
+    accounts: AccountsFile = None,
+    mapping: MappingFile = None,
 ) -> None:
     """Tells what happened to one account, or to one simulated person, in one history."""
     _check(scenario, account, agent, replication, seed, json, accounts, mapping)
@@ -88,21 +85,12 @@ def _check(
 ) -> None:
     """Raises BadInput with all that is wrong with the options."""
     from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE
-    from sim.study.output_files import why_not_an_output, why_not_writable
 
     problems = [
-        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
-        for name, value, (low, high) in (
-            ("--replication", replication, (0, REPLICATIONS_RANGE[1] - 1)),
-            ("--seed", seed, SEED_RANGE),
-        )
-        if not low <= value <= high
+        *out_of_range("--replication", replication, (0, REPLICATIONS_RANGE[1] - 1)),
+        *out_of_range("--seed", seed, SEED_RANGE),
+        *unwritable([scenario, *list_files(accounts, mapping)], json),
     ]
     if (account is None) == (agent is None):
         problems.append('Whose story? Give either --account ID, as small-12, or --agent NAME, as "CSM 2".')
-    read = [scenario, *list_files(accounts, mapping)]
-    why = None if json is None else why_not_writable(json) or why_not_an_output(json, read)
-    if why is not None:
-        problems.append(printable(f"{json}: {why}"))
-    if problems:
-        raise BadInput("\n".join(problems))
+    raise_for(problems)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli_errors import BadInput
+from sim.cli_options import JsonFile, Seed, Workers, out_of_range, raise_for, unwritable
 from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
@@ -28,21 +28,15 @@ WIDTH = 80
 
 def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rows, in half a minute.")] = False,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Root of all luck.")] = 1,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="W", help="Worker processes.", show_default="one per core"),
-    ] = None,
+    seed: Seed = 1,
+    workers: Workers = None,
     scenarios: Annotated[
         Path | None,
         typer.Option(
             "--scenarios", metavar="DIR", help="Folder of the textbook scenarios.", show_default="scenarios/textbook"
         ),
     ] = None,
-    json: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="F", help="Write all digits to a JSON file.", show_default=False),
-    ] = None,
+    json: JsonFile = None,
 ) -> None:
     """Holds the engine against closed forms: textbook queues, row by row, with intervals."""
     _check(seed, workers, json)
@@ -71,18 +65,14 @@ def verify(
 def _check(seed: int, workers: int | None, json: Path | None) -> None:
     """Raises BadInput with all that is wrong with the options."""
     from sim.study.limits import SEED_RANGE, WORKERS_RANGE
-    from sim.study.output_files import why_not_an_output, why_not_writable
 
-    problems = [
-        f"{name}: {value} cannot be used; use a whole number from {low} to {high}."
-        for name, value, (low, high) in (("--seed", seed, SEED_RANGE), ("--workers", workers, WORKERS_RANGE))
-        if value is not None and not low <= value <= high
-    ]
-    why = None if json is None else why_not_writable(json) or why_not_an_output(json, [])
-    if why is not None:
-        problems.append(printable(f"{json}: {why}"))
-    if problems:
-        raise BadInput("\n".join(problems))
+    raise_for(
+        [
+            *out_of_range("--seed", seed, SEED_RANGE),
+            *out_of_range("--workers", workers, WORKERS_RANGE),
+            *unwritable([], json),
+        ]
+    )
 
 
 def show(found: Verification, console: Console) -> None:
