@@ -26,6 +26,8 @@ from sim.cli_options import (
     LedgerFile,
     MappingFile,
     NoStore,
+    Only,
+    Precision,
     Replications,
     ScenarioFile,
     Scheduler,
@@ -123,13 +125,15 @@ def run(
     no_store: NoStore = False,
     executor: ExecutorName = "local",
     scheduler: Scheduler = None,
+    precision: Precision = None,
+    only: Only = None,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
 
     def compute(**how: Any) -> RunResult:
         from sim.study import experiment
 
-        return experiment.run(scenario, ledger=ledger, **how)
+        return experiment.run(scenario, ledger=ledger, precision=precision or [], only=only, **how)
 
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
     carry_out(compute, [scenario], asked, json, ledger=ledger)
@@ -157,13 +161,21 @@ def compare(
     no_store: NoStore = False,
     executor: ExecutorName = "local",
     scheduler: Scheduler = None,
+    until_told: Annotated[
+        bool,
+        typer.Option("--until-told", help="Look after 10, 20, 40… replications; end when decided."),
+    ] = False,
+    precision: Precision = None,
+    only: Only = None,
 ) -> None:
     """Compares scenarios with a baseline under the same luck and says whether they pay."""
 
     def compute(**how: Any) -> Comparison:
         from sim.study import experiment
 
-        found = experiment.compare(baseline, scenarios, ledger=ledger, **how)
+        found = experiment.compare(
+            baseline, scenarios, ledger=ledger, until_told=until_told, precision=precision or [], only=only, **how
+        )
         return _with_ends(found, baseline, scenarios, how) if ends else found
 
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)

@@ -63,6 +63,21 @@ Scheduler = Annotated[
 ]
 
 
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision",
+        metavar="KPI=X",
+        help="End when a KPI is known to ± X; --replications is the most.",
+        show_default=False,
+    ),
+]
+Only = Annotated[
+    int | None,
+    typer.Option("--only", metavar="N", help="Only the replication of this number.", show_default=False),
+]
+
+
 def out_of_range(name: str, value: int | None, bounds: tuple[int, int]) -> Iterator[str]:
     """What is wrong with a whole number, if anything; None is fine."""
     low, high = bounds

@@ -22,8 +22,10 @@ from sim.cli_quarters import show_arrivals
 from sim.cli_size_words import lines as sizing_lines
 from sim.cli_text import printable
 from sim.cli_worth import show_worth
-from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
+from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval, rounded
 from sim.study.kpis import team_title
+from sim.study.looks import Looks
+from sim.study.ranking import Ranking
 from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
 from sim.study.sizing import Sizing
@@ -150,6 +152,7 @@ def _show_run(result: RunResult, console: Console) -> None:
     console.print(table)
     console.print(_spread_of_run(result))
     _show_alerts(result, 0, console)
+    _show_precision(result, console)
     console.print("All KPIs: --json F.")
 
 
@@ -186,9 +189,51 @@ def _show_comparison(result: Comparison, console: Console) -> None:
         if result.ends is not None:
             console.print(ends_text(result.ends, index))
         console.print()
+    _show_precision(result, console)
+    if result.ranking is not None:
+        console.print(printable(ranking_text(result.ranking, result.registry["contribution"].unit)))
+        console.print()
     console.print(
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
-        "All KPIs: --json F."
+        f"{looks_text(result.looks)}All KPIs: --json F."
+    )
+
+
+def _show_precision(result: RunResult | Comparison, console: Console) -> None:
+    """How well the KPIs are known that should be, beside what was asked for."""
+    for one in result.precision:
+        kpi = result.registry[one.kpi]
+        whose = kpi.label if isinstance(result, RunResult) else f"{kpi.label}, difference of {one.scenario}"
+        known = "unknown" if one.half_width is None else f"± {_size(one.half_width, kpi.unit)}"
+        met = "as asked for" if one.met else f"not yet ± {_size(one.wanted, kpi.unit)}: more --replications would tell"
+        console.print(printable(f"{whose}: {known} after {result.replications:,} replications, {met}."))
+
+
+def _size(value: float, unit: str) -> str:
+    return plain_change(value, unit).removeprefix("+")
+
+
+def ranking_text(ranking: Ranking, unit: str) -> str:
+    """Which scenario may be the best in contribution, and what taking the first costs at most."""
+    names = [ranking.names[i] for i in ranking.may_be_best]
+    if ranking.gives_away is None:
+        return f"Best contribution so far: {ranking.best} (one replication, nothing is sure)."
+    if len(names) == 1:
+        return f"Best contribution: {names[0]}, at 95 %."
+    return (
+        f"The best contribution is that of {', '.join(names[:-1])} or {names[-1]}, at 95 %. Whoever takes "
+        f"{ranking.best} gives away at most {unit} {rounded(ranking.gives_away)} beside the best."
+    )
+
+
+def looks_text(looks: Looks) -> str:
+    """That the question was looked at before; empty for the first look."""
+    if looks.number == 1:
+        return ""
+    counts = ", ".join(f"{count:,}" for count in looks.at)
+    return (
+        f"This is look {looks.number} at this question (after {counts} replications): its verdicts together may err "
+        f"in {100 * looks.alpha:.2g} % of studies, so that all looks together stay at 5 %. "
     )
 
 

@@ -180,7 +180,7 @@ def test_compare_writes_json_with_the_documented_layout(folder: Path, tmp_path: 
     done = run("compare", folder / "small.yaml", folder / "hire.yaml", "--replications", 3, "--json", target)
     assert done.returncode == 0, done.stderr
     result = json.loads(target.read_text(), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-    assert list(result) == ["provenance", "decision", "scenarios", "differences", "quarters"]
+    assert list(result) == ["provenance", "decision", "scenarios", "differences", "quarters", "looks"]
     assert set(result["provenance"]) == {
         *("inputs_hash", "seed", "code_version", "packages", "replications", "python", "cpu")
     }

@@ -18,6 +18,7 @@ from test_pool_turns import begun, job, results, submitted
 from planner import jobs, workers
 from sim.study import executors
 from sim.study.executors import LocalPool
+from sim.study.looks import Plan
 
 WAIT_SECONDS = 20
 PROGRESS = SimpleNamespace(done=1, total=2, seconds_left=None, estimate="", notes=(), stored=0)
@@ -169,14 +170,23 @@ def test_a_job_tells_of_a_worker_that_died_and_goes_on(tmp_path: Path, monkeypat
     monkeypatch.setattr(executors, "BOOTSTRAP", fake_engine.BOOTSTRAP)
     marker = tmp_path / "order"
     of = job("A", "held", marker)
-    study = SimpleNamespace(inputs=of.scenarios, seed=of.seed, replications=4, estimate_text=lambda finished: "")
+
+    def result(finished: Any, failures: Any) -> Any:
+        assert not failures
+        return len(finished)
+
+    study = SimpleNamespace(
+        inputs=of.scenarios,
+        seed=of.seed,
+        plan=Plan((range(4),)),
+        keep_accounts=False,
+        totals=None,
+        estimate_text=lambda finished: "",
+        result=result,
+    )
 
     def work(report: Callable[[Any], None], stop: threading.Event) -> int:
-        def result(finished: Any, failures: Any) -> Any:
-            assert not failures
-            return len(finished)
-
-        return execution.execute(study, result, None, report, stop.is_set, pool, None)  # type: ignore[arg-type,type-var]
+        return execution.execute(study, None, report, stop.is_set, pool)  # type: ignore[type-var]
 
     with LocalPool(2) as pool:
         hit = jobs.start("hit", work)

@@ -21,6 +21,7 @@ from sim.study.statistics import (
     judge,
     paired,
     resampled,
+    spent,
 )
 
 NAN = float("nan")
@@ -117,7 +118,7 @@ def test_relative_size_that_matters_follows_the_baseline() -> None:
 def test_about_how_many_more_replications_would_tell() -> None:
     wide = Pairs(mean=2.0, sd=10.0, count=30, p=0.28)
     change = judge(LOWER, 5.0, wide, 0.05)
-    needed = (stats.t.ppf(0.975, 29) * 10 / 2) ** 2
+    needed = (stats.t.ppf(1 - 0.025 * spent(2) / spent(1), 29) * 10 / 2) ** 2  # they are looked at a second time
     assert change.more_replications == math.ceil(needed) - 30
     hopeless = Pairs(mean=1.0, sd=1e9, count=30, p=1.0)
     assert judge(LOWER, 5.0, hopeless, 0.05).more_replications is None, "more than anybody would run"
@@ -159,11 +160,11 @@ def test_headline_kpis_and_the_rest_are_two_families_over_all_scenarios() -> Non
     got = compare_kpis(kpis, baseline, scenarios)
     headline = [(i, name) for i in range(2) for name in names[:2]]
     p_values = [paired(baseline[n], scenarios[i][n]).p or 0.0 for i, n in headline]
-    for (i, name), level in zip(headline, adjusted_levels(p_values), strict=True):
+    for (i, name), level in zip(headline, adjusted_levels(p_values, spent(1)), strict=True):
         want = paired(baseline[name], scenarios[i][name]).interval(level)
         assert got[i][name].ci95_adjusted == pytest.approx(want), f"{name} of scenario {i}: family of four"
     rest = [paired(baseline["other"], one["other"]).p or 0.0 for one in scenarios]
-    for i, level in enumerate(adjusted_levels(rest)):
+    for i, level in enumerate(adjusted_levels(rest, spent(1))):
         want = paired(baseline["other"], scenarios[i]["other"]).interval(level)
         assert got[i]["other"].ci95_adjusted == pytest.approx(want), "the rest: family of two"
 
@@ -193,7 +194,8 @@ def test_kpis_without_values_take_no_part_in_a_family() -> None:
     got = compare_kpis(kpis, baseline, [scenario])[0]
     assert got["cost_total"].mean is None
     assert got["cost_total"].verdict is None, "nothing was measured"
-    assert got["contribution"].ci95_adjusted == got["contribution"].ci95, "a family of one needs no adjustment"
+    alone = paired(baseline["contribution"], scenario["contribution"]).interval(spent(1))
+    assert got["contribution"].ci95_adjusted == alone, "a family of one is adjusted for later looks only"
 
 
 def test_bootstrap_t_holds_the_true_mean_of_skewed_differences_more_often_than_students_t() -> None:

@@ -157,8 +157,12 @@ def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
     both = compare(small(), [hire(), more_support()], replications=5, pool=beside, store=tmp_path)
     assert beside.histories == 5, "of the third scenario alone"
     fresh = compare(small(), [hire(), more_support()], replications=5, pool=InThisProcess())
-    assert both.to_json() == fresh.to_json(), "what is put together is what is computed in one go"
-    assert extended.to_json() == compare(small(), [hire()], replications=5, pool=InThisProcess()).to_json()
+    np.testing.assert_array_equal(both.table.values, fresh.table.values)
+    for looks in tmp_path.glob("*/looks.*.txt"):
+        looks.unlink()  # the first look at 2 is paid for
+    again = compare(small(), [hire(), more_support()], replications=5, pool=InThisProcess(), store=tmp_path)
+    assert again.to_json() == fresh.to_json(), "what is put together is what is computed in one go"
+    np.testing.assert_array_equal(extended.table.values, fresh.table.values[:2])
 
 
 def test_a_single_run_shares_the_baseline_of_a_comparison(tmp_path: Path) -> None:

@@ -89,6 +89,11 @@ def _verdict(contribution: Difference, harmed: bool) -> DecisionVerdict:
     return "cannot tell yet"
 
 
+def is_told(contribution: Difference) -> bool:
+    """Whether a decision follows from the contribution: any but *cannot tell yet*."""
+    return contribution.verdict in ("better", "worse") or contribution.negligible
+
+
 def _money_a_year(contribution: Difference, years: float, currency: str) -> str:
     """'contribution rises by about USD 120,000 a year (adjusted interval 80,000 to 160,000)'."""
     if contribution.mean is None:

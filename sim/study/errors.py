@@ -33,7 +33,8 @@ class ReplicationFailed:
     message: str
 
     def __str__(self) -> str:
-        return f"Replication {self.replication} of seed {self.seed} failed: {self.message}."
+        again = f"To see it alone: the same command with --seed {self.seed} --only {self.replication}."
+        return f"Replication {self.replication} of seed {self.seed} failed: {self.message}. {again}"
 
 
 class StudyFailed(RuntimeError):

@@ -1,6 +1,6 @@
 """Carries a study out: its replications, in worker processes or not, with progress, cancel and a partial result.
 
-In: a study, which knows its scenarios, and a function that makes a result of finished replications. Out: that result.
+In: a study, which knows its scenarios and what to make of finished replications. Out: its result.
 Replications are put in order before anything is added up, so that results are the same bits whatever the workers.
 """
 
@@ -21,6 +21,7 @@ from sim.study.errors import Interrupted, PoolError, ReplicationFailed, StudyFai
 from sim.study.executors import Executor, LocalPool
 from sim.study.ledger_file import LedgerFile
 from sim.study.limits import WORKERS_RANGE, check_range
+from sim.study.looks import Plan
 from sim.study.results import Comparison, RunResult
 from sim.study.risk import RiskReport
 from sim.study.sizing import Sizing
@@ -29,6 +30,7 @@ from sim.study.worker import Finished, Job, Measured
 from sim.study.worth import Worth
 
 ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth, Sizing)
+Result_co = TypeVar("Result_co", covariant=True)
 
 ESTIMATE_EVERY_SECONDS = 0.25
 MOST_NOTES = 2  # about the store
@@ -51,8 +53,11 @@ class Progress:
     stored: int = 0
 
 
-class Study(Protocol):
+class Study(Protocol[Result_co]):
     """What is carried out."""
+
+    keep_accounts: bool
+    totals: Callable[[History, Inputs], dict[str, float]] | None
 
     @property
     def inputs(self) -> tuple[Inputs, ...]:
@@ -67,8 +72,8 @@ class Study(Protocol):
         """Root of all luck."""
 
     @property
-    def replications(self) -> int:
-        """How many histories of each scenario."""
+    def plan(self) -> Plan:
+        """Which replications, in which parts, and when they are enough."""
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -77,17 +82,17 @@ class Study(Protocol):
     def estimate_text(self, finished: Sequence[Finished]) -> str:
         """The headline figure so far."""
 
+    def result(self, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Result_co:
+        """What it makes of replications, which are in order."""
+
 
 def execute(
-    study: Study,
-    result: Callable[[Sequence[Finished], Sequence[ReplicationFailed]], ResultKind],
+    study: Study[ResultKind],
     workers: int | None,
     progress: Callable[[Progress], None] | None,
     cancel: Callable[[], bool] | None,
     pool: Executor | LocalPool | None,
-    ledger: str | Path | None,
-    keep_accounts: bool = False,
-    totals: Callable[[History, Inputs], dict[str, float]] | None = None,
+    ledger: str | Path | None = None,
     store: Store | None = None,
 ) -> ResultKind:
     """Computes the study's replications and makes the result of those that could be had.
@@ -96,9 +101,8 @@ def execute(
     """
     if workers is not None:
         check_range("workers", workers, WORKERS_RANGE)
-    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, keep_accounts, totals)
-    stored = Stored(store if totals is None else None, study, job)
-    finished: list[Finished] = stored.whole()
+    job = Job(study.inputs[0], study.inputs, study.seed, ledger is not None, study.keep_accounts, study.totals)
+    finished: list[Finished] = []
     failures: list[ReplicationFailed] = []
     meter = Meter(study, progress)
 
@@ -111,29 +115,36 @@ def execute(
     with contextlib.ExitStack() as stack:
         writer = stack.enter_context(LedgerFile(Path(ledger), study.inputs, study.names)) if ledger else None
         shared = pool or stack.enter_context(LocalPool(workers))
-        executor = shared.study() if isinstance(shared, LocalPool) else shared
-        for part, replications in stored.missing():
-            executor.submit(part, replications)
-        stack.callback(executor.cancel)
-        meter.show(finished, len(finished), stored.notes(0))
-        restarts = 0
-        for one in _until_stopped(executor, cancel):
-            if one is not None and one.error is not None:
-                failures.append(ReplicationFailed(study.seed, one.replication, one.error))
-            elif one is not None:
-                if writer is not None:
-                    writer.add(one)
-                finished.append(stored.kept(_without_contacts(one)))
-            if one is not None:
-                restarts += one.restarts
-                meter.show(finished, len(finished) + len(failures), stored.notes(restarts))
-            if cancel is not None and cancel() and len(finished) + len(failures) < study.replications:
-                executor.cancel()
-                partial = _interrupted(result(*ordered())) if finished else None
-                raise Interrupted(len(finished), study.replications, partial)
+        restarts = total = 0
+        for part in study.plan.parts:
+            executor = shared.study() if isinstance(shared, LocalPool) else shared
+            stack.callback(executor.cancel)
+            stored = Stored(store if study.totals is None else None, study, job, part)
+            before, total = len(finished), total + len(part)
+            finished += stored.whole()
+            meter.found(len(finished) - before)
+            for lacking, replications in stored.missing():
+                executor.submit(lacking, replications)
+            meter.show(finished, len(finished) + len(failures), total, stored.notes(restarts))
+            for one in _until_stopped(executor, cancel):
+                if one is not None and one.error is not None:
+                    failures.append(ReplicationFailed(study.seed, one.replication, one.error))
+                elif one is not None:
+                    if writer is not None:
+                        writer.add(one)
+                    finished.append(stored.kept(_without_contacts(one)))
+                if one is not None:
+                    restarts += one.restarts
+                    meter.show(finished, len(finished) + len(failures), total, stored.notes(restarts))
+                if cancel is not None and cancel() and len(finished) + len(failures) < total:
+                    executor.cancel()
+                    partial = _interrupted(study.result(*ordered())) if finished else None
+                    raise Interrupted(len(finished), total, partial)
+            if part is study.plan.parts[-1] or (finished and study.plan.enough(ordered()[0], total)):
+                break
         if not finished:
             raise StudyFailed(ordered()[1])
-        return result(*ordered())
+        return study.result(*ordered())
 
 
 def _until_stopped(executor: Executor, cancel: Callable[[], bool] | None) -> Iterator[Finished | None]:
@@ -156,11 +167,10 @@ def _interrupted(result: ResultKind) -> ResultKind:
 
 
 class Stored:
-    """What the store has of a study, and what it gets of it."""
+    """What the store has of a part of a study, and what it gets of it."""
 
-    def __init__(self, store: Store | None, study: Study, job: Job) -> None:
-        self._store, self._study, self._job = store, study, job
-        wanted = range(study.replications)
+    def __init__(self, store: Store | None, study: Study[Any], job: Job, wanted: range) -> None:
+        self._store, self._study, self._job, self._wanted = store, study, job, wanted
         self._found: list[dict[int, Measured]] = (
             [store.read(key, wanted, job.keep_accounts) for key in study.keys]
             if store is not None and not job.keep_contacts
@@ -169,16 +179,12 @@ class Stored:
 
     def whole(self) -> list[Finished]:
         """The replications of which nothing is missing."""
-        return [
-            Finished(r, tuple(found[r] for found in self._found))
-            for r in range(self._study.replications)
-            if not self._lacking(r)
-        ]
+        return [Finished(r, tuple(found[r] for found in self._found)) for r in self._wanted if not self._lacking(r)]
 
     def missing(self) -> list[tuple[Job, list[int]]]:
         """What is to be computed: jobs of the scenarios that are missing, and of which replications they are."""
         by_scenarios: dict[tuple[int, ...], list[int]] = {}
-        for r in range(self._study.replications):
+        for r in self._wanted:
             if lacking := self._lacking(r):
                 by_scenarios.setdefault(lacking, []).append(r)
         return [
@@ -212,23 +218,24 @@ class Stored:
 class Meter:
     """Tells the caller how far the study is."""
 
-    def __init__(self, study: Study, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, study: Study[Any], progress: Callable[[Progress], None] | None) -> None:
         self._study, self._progress = study, progress
         self._began = time.monotonic()
         self._estimated = -np.inf
         self._text = ""
-        self._stored: int | None = None  # what was done before anything was computed
+        self._stored = 0
 
-    def show(self, finished: Sequence[Finished], done: int, notes: tuple[str, ...]) -> None:
+    def found(self, replications: int) -> None:
+        """Notes that the store had so many, which are not computed."""
+        self._stored += replications
+
+    def show(self, finished: Sequence[Finished], done: int, total: int, notes: tuple[str, ...]) -> None:
         """Calls `progress`; the estimate is refreshed at most four times a second, and at the end."""
         if self._progress is None:
             return
-        total = self._study.replications
         elapsed = time.monotonic() - self._began
         if finished and (elapsed - self._estimated >= ESTIMATE_EVERY_SECONDS or done == total):
             self._text, self._estimated = self._study.estimate_text(finished), elapsed
-        if self._stored is None:
-            self._stored = done
         computed = done - self._stored
         left = elapsed / computed * (total - done) if computed else 0.0 if done == total else None
         self._progress(Progress(done, total, elapsed, left, self._text, notes, self._stored))

@@ -20,9 +20,11 @@ from sim.study.kpi_costs import cost_categories, cost_teams
 from sim.study.kpi_parts import FloatArray
 from sim.study.kpi_series import COMPANY_MEASURES, TEAM_MEASURES, TIER_MEASURES
 from sim.study.kpis import Kpi
+from sim.study.looks import Looks, Reached
 from sim.study.people_spread import PeopleSpread
 from sim.study.provenance import Provenance
 from sim.study.quarters import Quarters
+from sim.study.ranking import Ranking
 from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
 from sim.study.worker import Finished
@@ -164,7 +166,8 @@ class ScenarioDifference:
 class _Result:
     """What both kinds of result have.
 
-    registry : what each KPI means. table : values by replication. people : how burnout is spread over them.
+    registry : what each KPI means. table : values by replication. precision : how well those KPIs are known that should
+    be. people : how burnout is spread over them.
     alerts : what the means hide, per scenario. warnings : what may be a slip in each scenario's file, in sentences.
     quarters : when differences show. failures : replications that could not be had.
     """
@@ -172,6 +175,7 @@ class _Result:
     scenarios: tuple[ScenarioResult, ...]
     registry: Mapping[str, Kpi]
     table: KpiTable
+    precision: tuple[Reached, ...]
     series: Series
     costs: CostTable
     people: PeopleSpread
@@ -204,7 +208,7 @@ class _Result:
             ],
             "differences": [],
             "quarters": self.quarters.to_dict(),
-        }
+        } | ({"precision": [one.to_dict() for one in self.precision]} if self.precision else {})
 
 
 @dataclass(frozen=True)
@@ -254,11 +258,14 @@ class Ends:
 class Comparison(_Result):
     """Estimates of a baseline (the first of `scenarios`) and of scenarios, differences, and decisions.
 
+    looks : the how-manieth look at this question it is. ranking : of contributions, None for a single what-if.
     risk : who is at risk, a report per scenario in their order; None unless it was asked for.
     """
 
     differences: tuple[ScenarioDifference, ...]
     decisions: tuple[Decision, ...]
+    looks: Looks
+    ranking: Ranking | None = None
     risk: tuple[RiskReport, ...] | None = None
     ends: Ends | None = None
 
@@ -319,7 +326,9 @@ class Comparison(_Result):
                 for one, people in zip(self.differences, self.people.changes, strict=True)
             ],
         }
-        return plain | ({"ends": self.ends.to_dict()} if self.ends else {})
+        looks = {"looks": {"number": self.looks.number, "at": list(self.looks.at), "alpha": self.looks.alpha}}
+        order = {"ranking": self.ranking.to_dict()} if self.ranking else {}
+        return plain | looks | order | ({"ends": self.ends.to_dict()} if self.ends else {})
 
 
 def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Finished]) -> KpiTable:

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,6 +180,23 @@ class Sizing:
         """The plan that misses its targets by least, of the worst missed target's share."""
         return min(self.plans, key=self._miss)
 
+    @property
+    def so_far(self) -> str:
+        """The answer in a few words, for whoever watches: what the means say, before anything is sure."""
+        known = {plan.headcounts: [plan.estimates[target.text].mean for target in self.targets] for plan in self.plans}
+        likely = [
+            plan
+            for plan in self.plans
+            if all(
+                target.distance(mean) == 0 for target, mean in zip(self.targets, known[plan.headcounts], strict=True)
+            )
+        ]
+        best = self._cheapest(likely)
+        if best is None:
+            return "none meets the targets so far"
+        words = (f"{team} {number:g}" for team, number in zip(self.grid.teams, best.headcounts, strict=True))
+        return f"cheapest so far: {', '.join(words)}"
+
     def fewer(self, plan: Plan) -> list[tuple[str, Plan]]:
         """For each team, the plan with one person fewer, where it was tried."""
         found = []
@@ -248,14 +265,9 @@ def sizing(
     targets: Sequence[Target],
     kpis: Mapping[str, Kpi],
     measured: Sequence[Sequence[Measured]],
-    made: Callable[[Sequence[str]], Provenance],
-    failures: Sequence[object],
+    made: Provenance,
 ) -> Sizing:
-    """The study's result.
-
-    measured : per replication, of the baseline and then of each plan. made : the provenance, given the messages
-    of the replications that failed.
-    """
+    """The study's result. measured : per replication, of the baseline and then of each plan."""
 
     def column(kpi: str) -> NDArray[np.float64]:
         """(replications, scenarios), nan where there is no value."""
@@ -273,7 +285,6 @@ def sizing(
             known[target.text] = estimate(mine[~np.isnan(mine)])
         met = tuple(target.met(known[target.text]) for target in targets)
         found.append(Plan(headcounts, estimate(costs[row]), known, met))
-    messages = tuple(map(str, failures))
     return Sizing(
         scenario=scenario.name,
         currency=scenario.currency,
@@ -283,8 +294,8 @@ def sizing(
         plans=tuple(found),
         costs=costs,
         replications=len(measured),
-        provenance=made(messages),
-        failures=messages,
+        provenance=made,
+        failures=made.failed,
     )
 
 

@@ -71,7 +71,7 @@ def read_targets(texts: Sequence[str], kpis: Mapping[str, Kpi], pays: bool = Fal
             continue
         name, sign, number = form.groups()
         if name not in kpis:
-            problems.append(f"{text}: there is no KPI '{name}'{did_you_mean(name, kpis)}.")
+            problems.append(f"{text}: there is no KPI '{name}'{did_you_mean(name, kpis)}")
         elif sign not in ("<=", ">="):
             problems.append(f"{text}: write {'<=' if '<' in sign else '>='} instead of {sign}.")
         elif not _is_number(number):

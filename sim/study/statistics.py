@@ -256,13 +256,16 @@ def compare_kpis(
     kpis: Mapping[str, Kpi],
     baseline: Mapping[str, FloatArray],
     scenarios: Sequence[Mapping[str, FloatArray]],
+    look: int = 1,
 ) -> list[dict[str, Difference]]:
     """All differences, with verdicts by Holm in two families: the headline KPIs x scenarios, and the rest.
 
     Parameters
     ----------
     kpis : the registry. baseline, scenarios : per KPI name, its values by replication (nan: none).
+    look : the how-manieth look at this question it is, from 1; see `spent`.
     """
+    alpha = spent(look)
     pairs = [
         {name: paired(baseline[name], values[name], name if kpi.skewed else None) for name, kpi in kpis.items()}
         for values in scenarios
@@ -275,18 +278,27 @@ def compare_kpis(
             for name, pair in of_scenario.items()
             if (name in HEADLINE) == headline and pair.p is not None
         ]
-        for (i, name, _), level in zip(family, adjusted_levels([p for _, _, p in family]), strict=True):
+        for (i, name, _), level in zip(family, adjusted_levels([p for _, _, p in family], alpha), strict=True):
             levels[i][name] = level
     return [
         {
-            name: judge(kpi, estimate(baseline[name]).mean, pairs[i][name], levels[i].get(name, ALPHA))
+            name: judge(kpi, estimate(baseline[name]).mean, pairs[i][name], levels[i].get(name, alpha), look)
             for name, kpi in kpis.items()
         }
         for i in range(len(scenarios))
     ]
 
 
-def judge(kpi: Kpi, baseline_mean: float | None, pairs: Pairs, level: float) -> Difference:
+def spent(look: int, alpha: float = ALPHA) -> float:
+    """The chance of a false verdict that a look may spend, from the first: alpha x 6 / (pi look)^2.
+
+    Over all looks, however many, they add up to alpha: the sum of 1 / j^2 is pi^2 / 6 (Euler), and Bonferroni's
+    inequality does the rest.
+    """
+    return alpha * 6 / (math.pi * look) ** 2
+
+
+def judge(kpi: Kpi, baseline_mean: float | None, pairs: Pairs, level: float, look: int = 1) -> Difference:
     """One difference with its verdict, read off the adjusted interval (at confidence 1 - level).
 
     Better or worse if the interval excludes 0. Else it cannot tell: because the interval lies inside +- the
@@ -302,7 +314,7 @@ def judge(kpi: Kpi, baseline_mean: float | None, pairs: Pairs, level: float) -> 
         verdict = _verdict(kpi, adjusted)
         if verdict == "cannot_tell":
             reason = NO_DIFFERENCE if negligible else None
-            more = None if negligible else _more_replications(pairs, level, matters)
+            more = None if negligible else _more_replications(pairs, level * spent(look + 1) / spent(look), matters)
     return Difference(pairs.mean, pairs.interval(ALPHA), adjusted, verdict, reason, more, negligible, pairs.count)
 
 
@@ -315,6 +327,8 @@ def _verdict(kpi: Kpi, interval: Interval | None) -> Verdict:
 
 def _more_replications(pairs: Pairs, level: float, matters: float) -> int | None:
     """About how many more replications would show a difference of this size, or that it does not matter.
+
+    level : of the next look.
 
     None if that cannot be said (below two pairs) or would be more than 100,000.
     """

@@ -27,7 +27,7 @@ from sim.study.output_files import replacing
 from sim.study.provenance import code_version, cpu, package_versions
 from sim.study.worker import Measured
 
-ABOUT, DAMAGED = "about.json", "damaged"
+ABOUT, DAMAGED, LOOKS = "about.json", "damaged", "looks."
 HASH_DIGITS = 16
 UNKNOWN = "?"  # what cannot be read
 OFF = "none"  # instead of a folder's name
@@ -113,6 +113,25 @@ class Store:
             why = error.strerror or str(error)
             self.problems.append(f"Nothing more is kept in the store {self.folder}: {why}")
 
+    def looks(self, baseline: Key, scenario: Key) -> tuple[int, ...]:
+        """After how many replications the verdicts on a pair were looked at, in the order of the looks."""
+        try:
+            words = self._looks(baseline, scenario).read_text(encoding="ascii").split()
+        except (OSError, ValueError):
+            return ()
+        return tuple(dict.fromkeys(int(word) for word in words if word.isdigit()))
+
+    def count_look(self, baseline: Key, scenario: Key, replications: int) -> None:
+        """Notes a look at the verdicts on a pair. One line is one write, so that several processes may note theirs."""
+        path = self._looks(baseline, scenario)
+        with contextlib.suppress(OSError):  # a store that cannot be written has said so
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="ascii") as file:
+                file.write(f"{replications}\n")
+
+    def _looks(self, baseline: Key, scenario: Key) -> Path:
+        return self.folder / scenario.name / f"{LOOKS}{baseline.name}.txt"
+
     def entries(self) -> list[Entry]:
         """All that is kept, the latest first."""
         found = []
@@ -157,7 +176,8 @@ class Store:
         """Deletes the files that the store has made, and the folder if nothing else is in it."""
         for file in self._files(folder):
             file.path.unlink(missing_ok=True)
-        (folder / ABOUT).unlink(missing_ok=True)
+        for note in (folder / ABOUT, *folder.glob(f"{LOOKS}*.txt")):
+            note.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             folder.rmdir()
 
