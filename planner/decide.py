@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from planner import answer, inputs, runs, slips
+from planner.page_job import DECISION
 
 
 def show() -> None:
@@ -13,7 +14,8 @@ def show() -> None:
     runs.collect()
     with st.container(border=True):
         chosen = inputs.show()
-        runs.find_again(chosen)
+        if chosen is not None:
+            DECISION.find_again(chosen.key)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             runs.buttons(chosen)
             with st.popover("Replications, luck", icon=":material/tune:"):
@@ -21,10 +23,9 @@ def show() -> None:
         if chosen is not None:
             slips.show({chosen.draft.baseline: chosen.before, chosen.draft.what_if: chosen.after})
     inputs.keep()
-    runs.watch()
-    runs.note()
+    DECISION.show()
     found = runs.shown(chosen)
     if found is not None:
         answer.show(found)
-    elif chosen is not None and not st.session_state.get("job"):
+    elif chosen is not None and not DECISION.job:
         st.info("Press Run: both scenarios are simulated week by week, with the same luck, and compared.")

@@ -20,6 +20,7 @@ import streamlit as st
 from planner import draft as drafts
 from planner import words
 from planner.draft import Draft, Levers
+from planner.page_job import DECISION
 from sim.scenario import AccountSource, Scenario, ScenarioError, load_scenario
 from sim.scenario.schema import Change
 from sim.study.change_words import change_sentences
@@ -220,12 +221,7 @@ def _reset_levers() -> None:
         for key in [key for key in values if str(key).startswith("lever.")]:
             del values[key]
     st.session_state.pop("linked", None)
-    _forget_note()
-
-
-def _forget_note() -> None:
-    """A message about the last run says nothing about other inputs."""
-    st.session_state.pop("note", None)
+    DECISION.unsay()
 
 
 def _levers(before: Scenario, after: Scenario) -> Change | None:
@@ -247,7 +243,7 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
                 key="lever.share",
                 help=f"{_sentence(drafts.rule_help('share'))} Of the support calls that reach"
                 f" {team_title(str(shown.source))}.",
-                on_change=_forget_note,
+                on_change=DECISION.unsay,
             )
             share = shown.share if per_cent == rest else per_cent / 100  # a file's 29.5 % stays 29.5 %
         else:
@@ -263,7 +259,7 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
                 key="lever.how",
                 help=_sentence(drafts.rule_help("how")),
                 disabled=per_cent == 0,
-                on_change=_forget_note,
+                on_change=DECISION.unsay,
             )
     people = dict(shown.headcount)
     for column, team in zip(columns[2:4], people, strict=False):
@@ -278,7 +274,7 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
             max_value=last,
             key="lever.start",
             help="First day on which it holds.",
-            on_change=_forget_note,
+            on_change=DECISION.unsay,
         )
     levers = Levers(
         start=start if isinstance(start, dt.date) else shown.start,
@@ -315,7 +311,7 @@ def _headcount(team: str, before: Scenario, shown: Levers) -> float:
             most,
             key=f"lever.people.{team}",
             help=f"{_sentence(meaning)} The baseline has {usual}.{exactly}",
-            on_change=_forget_note,
+            on_change=DECISION.unsay,
         )
     )
     return now if people == whole else people
@@ -350,7 +346,7 @@ def run_options() -> None:
         key="replications",
         help="How many histories of each scenario are simulated. More of them give narrower intervals and"
         " take longer. From 2 to 1,000; 30 is usual.",
-        on_change=_forget_note,
+        on_change=DECISION.unsay,
     )
     st.number_input(
         "Seed of the luck",
@@ -358,7 +354,7 @@ def run_options() -> None:
         SEED_MAX,
         key="seed",
         help="A whole number. The same seed gives the same numbers again; another one gives other luck.",
-        on_change=_forget_note,
+        on_change=DECISION.unsay,
     )
 
 
@@ -411,22 +407,21 @@ def _from_link(files: list[str]) -> None:
             if name not in files:
                 raise drafts.LinkError(f"This link needs the scenario file {name}, which is not there.")
     except drafts.LinkError as error:
-        st.session_state["note"] = ("error", str(error), "")
+        DECISION.say("error", str(error))
         return
     problem = _unfit(draft)
     if problem:
-        st.session_state["note"] = ("error", "This link's scenarios have errors:", problem)
+        DECISION.say("error", "This link's scenarios have errors:", problem)
         return
     source = accounts()
     if draft.accounts is not None and (source is None or drafts.fingerprint(source) != draft.accounts):
         st.session_state["link waits"] = draft
     _follow(draft)
     if "link waits" in st.session_state:
-        st.session_state["note"] = (
+        DECISION.say(
             "info",
             "This link was made with an account list, which no link holds. Upload it on the page Your accounts: the"
             " link is then followed. Until then the invented book is used.",
-            "",
         )
 
 

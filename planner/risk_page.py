@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from planner import charts, inputs, runs, words
+from planner.page_job import DECISION
 from sim.study.csv_text import csv_text, harmless
 from sim.study.kpis import tier_title
 from sim.study.risk import Means, RiskReport
@@ -33,8 +34,7 @@ def show() -> None:
             " do next. The figures come from the simulation of the scenarios chosen on the page Decide."
         )
         runs.buttons(chosen)
-    runs.watch()
-    runs.note()
+    DECISION.show()
     if answer is None:
         return
     reports: Mapping[str, RiskReport] = {report.scenario: report for report in answer.comparison.risk or ()}

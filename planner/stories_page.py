@@ -16,6 +16,7 @@ import streamlit as st
 
 from planner import draft as drafts
 from planner import inputs, jobs, runs, slips, story_view, words
+from planner.page_job import PageJob
 from planner.story_view import Story, Wanted
 from sim.scenario import ScenarioError
 
@@ -26,6 +27,7 @@ KINDS = {"account": "An account", "agent": "A person"}
 KEPT = "stories kept"
 WIDGETS = ("stories.scenario", "stories.kind", "stories.replication", "stories.seed")
 REPLICATION_MAX = 99_999
+JOB = PageJob("stories", "This story cannot be told:", steps="weeks")
 CASTS: runs.Store[Cast] = runs.Store()
 STORIES: runs.Store[Story] = runs.Store()
 
@@ -40,24 +42,18 @@ def show() -> None:
         return
     _from_link(files)
     wanted = _choose(files)
-    history = None if wanted is None else wanted.history
-    if wanted is not None and history is not None:
-        _find_again(wanted.key(history))
-    _buttons(wanted, history)
+    key = None if wanted is None else wanted.key(wanted.history)
+    if key is not None:
+        JOB.find_again(key)
+    _buttons(wanted, key)
     _keep()
-    if job := st.session_state.get("stories job"):
-        st.fragment(lambda: _progress(job), run_every=runs.SECONDS_BETWEEN_LOOKS)()
-    if note := st.session_state.get("stories note"):
-        kind, text, detail = note
-        (st.error if kind == "error" else st.info)(words.escape(text))
-        if detail:
-            st.code(detail, language=None, wrap_lines=True)
-    found = None if wanted is None or history is None else STORIES.get(wanted.key(history))
+    JOB.show()
+    found = None if key is None else STORIES.get(key)
     if wanted is not None and found is not None:
         st.session_state["stories shown"] = True
         _keep_link(wanted)
         story_view.show(found, wanted)
-    elif not job and not note:
+    elif not JOB.job and not JOB.has_said:
         st.write(
             "One simulated history of one account or one person, week by week: contacts, events, decisions with their"
             " chance. Press Run: the first story is the most telling one, and the others are offered beside it. What"
@@ -152,14 +148,14 @@ def _call(kind: str, name: str) -> None:
 
 def _picked(kind: str, key: str) -> None:
     _call(kind, st.session_state[key])
-    _want()
+    JOB.ask()
 
 
 def _changed() -> None:
     """Another history or another kind: whoever has seen a story sees that one next."""
-    st.session_state.pop("stories note", None)
+    JOB.unsay()
     if st.session_state.get("stories shown"):
-        _want()
+        JOB.ask()
 
 
 def _seed_widgets(files: list[str]) -> None:
@@ -197,7 +193,7 @@ def _from_link(files: list[str]) -> None:
         return
     problem = _unfit(said, files)
     if problem:
-        st.session_state["stories note"] = ("error", problem, "")
+        JOB.say("error", problem)
         return
     kind = "agent" if "agent" in said else "account"
     if "scenario" in said:
@@ -208,7 +204,7 @@ def _from_link(files: list[str]) -> None:
             st.session_state[f"stories.{name}"] = int(said[name])
     if said.get(kind):
         _call(kind, said[kind])
-    _want()
+    JOB.ask()
 
 
 def _unfit(said: dict[str, str], files: list[str]) -> str:
@@ -288,74 +284,25 @@ def work(wanted: Wanted) -> jobs.Work:
     return tell
 
 
-def _buttons(wanted: Wanted | None, history: str | None) -> None:
-    if st.session_state.pop("stories wanted", False) and wanted is not None and history is not None:
-        _start(wanted, history)
-    job: jobs.Job | None = st.session_state.get("stories job")
-    known = wanted is not None and history is not None and wanted.key(history) in STORIES
-    if known and job is None:
+def _buttons(wanted: Wanted | None, key: str | None) -> None:
+    """Starts what was asked for; Run and Cancel, unless the story is there. key : names the story."""
+    known = key in STORIES
+    if JOB.asked() and wanted is not None and key is not None:
+        JOB.give_up()  # what was begun before is not wanted any more
+        if not known:
+            JOB.start(key, work(wanted))
+    if known and JOB.job is None:
         return
     with st.container(horizontal=True):
-        st.button(
-            "Run",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=wanted is None or job is not None,
-            on_click=_want,
-            key="stories run",
-        )
-        if job:
-            st.button("Cancel", icon=":material/stop:", on_click=job.cancel, key="stories cancel")
-
-
-def _want() -> None:
-    st.session_state["stories wanted"] = True
-
-
-def _start(wanted: Wanted, history: str) -> None:
-    """Starts to tell a story; what was begun before it and is not wanted any more is cancelled."""
-    st.session_state.pop("stories note", None)
-    before: jobs.Job | None = st.session_state.pop("stories job", None)
-    if before is not None:
-        before.cancel()
-    key = wanted.key(history)
-    if key in STORIES:
-        return
-    try:
-        st.session_state["stories job"] = jobs.start(key, work(wanted), runs.session())
-    except jobs.Busy as error:
-        st.session_state["stories note"] = ("error", f"{error}.", "")
-
-
-def _find_again(key: str) -> None:
-    """Takes over the job of a page that was left or loaded again, if it tells the same."""
-    if st.session_state.get("stories job"):
-        return
-    for job in jobs.COMPARISONS.jobs():
-        left_alone = time.monotonic() - job.watched > runs.SECONDS_LEFT_ALONE
-        if job.key == key and left_alone and not job.stop.is_set():
-            job.session = runs.session()
-            st.session_state["stories job"] = job
-            st.session_state.pop("stories wanted", None)
-            return
-
-
-def _progress(job: jobs.Job) -> None:
-    if job.look().ended:
-        st.rerun()
-    runs.show_progress(job, "weeks")
+        JOB.buttons(ready=wanted is not None)
 
 
 def _collect() -> None:
     """Takes over how a finished job ended."""
-    job: jobs.Job | None = st.session_state.get("stories job")
-    if job is None or not job.look().ended:
+    job = JOB.collect()
+    if job is None:
         return
-    del st.session_state["stories job"]
-    if job.state is jobs.State.CANCELLED:
-        st.session_state["stories note"] = ("info", "Cancelled.", "")
-    elif job.state is jobs.State.FAILED:
-        st.session_state["stories note"] = ("error", "This story cannot be told:", runs.reason(job.error))
+    if job.state is jobs.State.FAILED:
         st.session_state.pop("stories names", None)  # whoever is offered then is there
-    else:
+    elif job.state is jobs.State.DONE:
         _call(job.result.wanted.kind, job.result.wanted.name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import streamlit as st
 
 from planner import charts, inputs, jobs, runs, slips, words, workers
 from planner.inputs import Chosen
+from planner.page_job import PageJob
 from sim.study.csv_text import csv_text, harmless
 from sim.study.next_action import plain_date
 from sim.study.statistics import Estimate, Interval
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_REPLICATIONS = 30  # five scenarios each: more of them take longer than a reader waits
 WITH_PAYROLL = ("team", "one_person")
+JOB = PageJob("worth", "It could not be told:")
 WORTHS: runs.Store[Worth] = runs.Store()
 
 
@@ -33,27 +34,24 @@ def show() -> None:
     """Draws the page."""
     st.title("What is the team worth?")
     chosen = inputs.current()
-    _collect()
+    JOB.collect()
     key = None if chosen is None else key_of(chosen)
     found = WORTHS.get(key) if key else st.session_state.get("worth shown")
-    if found is None and key and not st.session_state.get("worth job"):
-        _find_again(key)
+    if found is None and key:
+        JOB.find_again(key)
     if found is None:
         st.write(
             "The company against itself without the team, with one person fewer, without planned work (prevention) and"
             " without firefighting: accounts and ARR kept, what that costs, and the risk that is left, by tier. The"
             " company is the baseline chosen on the page Decide."
         )
-        _buttons(chosen)
+        if JOB.asked() and chosen is not None and not JOB.job:
+            JOB.start(key_of(chosen), work(chosen))
+        with st.container(horizontal=True):
+            JOB.buttons(ready=chosen is not None)
     if chosen is not None:
         slips.show({chosen.draft.baseline: chosen.before})
-    if job := st.session_state.get("worth job"):
-        st.fragment(lambda: _progress(job), run_every=runs.SECONDS_BETWEEN_LOOKS)()
-    if note := st.session_state.get("worth note"):
-        kind, text, detail = note
-        (st.error if kind == "error" else st.info)(words.escape(text))
-        if detail:
-            st.code(detail, language=None, wrap_lines=True)
+    JOB.show()
     if found is not None:
         st.session_state["worth shown"] = found
         _answer(found)
@@ -90,65 +88,6 @@ def work(chosen: Chosen) -> jobs.Work:
         return found
 
     return tell
-
-
-def _buttons(chosen: Chosen | None) -> None:
-    if st.session_state.pop("worth wanted", False):
-        _start(chosen)
-    job: jobs.Job | None = st.session_state.get("worth job")
-    with st.container(horizontal=True):
-        st.button(
-            "Run",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=chosen is None or job is not None,
-            on_click=_want,
-            key="worth run",
-        )
-        if job:
-            st.button("Cancel", icon=":material/stop:", on_click=job.cancel, key="worth cancel")
-
-
-def _find_again(key: str) -> None:
-    """Takes over the job of a page that was left or loaded again, if it asks the same."""
-    for job in jobs.COMPARISONS.jobs():
-        left_alone = time.monotonic() - job.watched > runs.SECONDS_LEFT_ALONE
-        if job.key == key and left_alone and not job.stop.is_set():
-            job.session = runs.session()
-            st.session_state["worth job"] = job
-            return
-
-
-def _want() -> None:
-    st.session_state["worth wanted"] = True
-
-
-def _start(chosen: Chosen | None) -> None:
-    st.session_state.pop("worth note", None)
-    if chosen is None or st.session_state.get("worth job"):
-        return
-    try:
-        st.session_state["worth job"] = jobs.start(key_of(chosen), work(chosen), runs.session())
-    except jobs.Busy as error:
-        st.session_state["worth note"] = ("error", f"{error}.", "")
-
-
-def _progress(job: jobs.Job) -> None:
-    if job.look().ended:
-        st.rerun()
-    runs.show_progress(job)
-
-
-def _collect() -> None:
-    """Takes over how a finished job ended."""
-    job: jobs.Job | None = st.session_state.get("worth job")
-    if job is None or not job.look().ended:
-        return
-    del st.session_state["worth job"]
-    if job.state is jobs.State.CANCELLED:
-        st.session_state["worth note"] = ("info", "Cancelled.", "")
-    elif job.state is jobs.State.FAILED:
-        st.session_state["worth note"] = ("error", "It could not be told:", runs.reason(job.error))
 
 
 # --- the answer -------------------------------------------------------------------------------------------

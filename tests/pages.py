@@ -212,8 +212,8 @@ def press_run(page: AppTest, world: World) -> None:
 
 def finish(page: AppTest) -> None:
     """Waits until the page's job has ended, then draws the page as its fragment would."""
-    if "job" in page.session_state:
-        wait_for_end(page.session_state["job"])
+    if "decision job" in page.session_state:
+        wait_for_end(page.session_state["decision job"])
     page.run()
 
 

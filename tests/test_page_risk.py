@@ -66,7 +66,7 @@ def test_a_run_from_the_page_decide_fills_this_page(world: World) -> None:
     go(page, "risk")
     assert page.get("progress")
     world.comparison.let_go.set()
-    wait_for_end(page.session_state["job"])
+    wait_for_end(page.session_state["decision job"])
     page.run()
     assert len(rows(page)) == 30
 

@@ -9,7 +9,7 @@ import pytest
 from pages import HIRE, World, finish, named, open_page, plain, press_run, texts, wait_for_end
 from streamlit.testing.v1 import AppTest
 
-from planner import jobs, runs
+from planner import jobs, page_job, runs
 from sim.scenario import Problem, ScenarioError
 
 pytest_plugins = ("pages",)
@@ -43,7 +43,7 @@ def test_a_run_shows_progress_and_then_the_answer(world: World) -> None:
     assert not page.exception
     assert page.metric, "the answer is shown"
     assert "Press Run" not in texts(page)
-    assert "job" not in page.session_state
+    assert "decision job" not in page.session_state
     assert not named(page.button, "Run").disabled
     assert named(page.button, "Cancel") is None
 
@@ -149,14 +149,14 @@ def test_a_page_that_was_left_and_loaded_again_finds_its_run_and_its_answer(
     left = open_page()
     press_run(left, world)
     other = open_page()
-    assert "job" not in other.session_state, "the run of a page that is open stays its own"
+    assert "decision job" not in other.session_state, "the run of a page that is open stays its own"
     assert named(other.button, "Cancel") is None
 
-    monkeypatch.setattr(runs, "SECONDS_LEFT_ALONE", -1)
+    monkeypatch.setattr(page_job, "SECONDS_LEFT_ALONE", -1)
     again = open_page(link=pages.link_in(left))
     assert named(again.button, "Cancel") is not None, "the run is found again"
     different = open_page(link=pages.link_in(left).replace('"seed":1', '"seed":2'))
-    assert "job" not in different.session_state, "it answers another question"
+    assert "decision job" not in different.session_state, "it answers another question"
     world.comparison.let_go.set()
     finish(again)
     assert again.metric
@@ -169,7 +169,7 @@ def test_a_run_goes_on_while_its_reader_is_on_another_page(world: World) -> None
     press_run(page, world)
     pages.go(page, "accounts")
     world.comparison.let_go.set()
-    wait_for_end(page.session_state["job"])
+    wait_for_end(page.session_state["decision job"])
     pages.go(page, "decide")
     assert page.metric
 

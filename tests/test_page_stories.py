@@ -214,7 +214,7 @@ def test_the_choice_is_there_after_another_page_and_the_job_is_found_again(
     go(page, "stories")
     assert page.button_group[0].value == "agent"
     assert len(jobs.COMPARISONS.jobs()) == 1
-    monkeypatch.setattr("planner.runs.SECONDS_LEFT_ALONE", -1)
+    monkeypatch.setattr("planner.page_job.SECONDS_LEFT_ALONE", -1)
     again = visit()
     again.button_group[0].set_value("agent")
     again.run()

@@ -112,7 +112,7 @@ def test_another_page_and_a_new_visit_leave_the_job_alone_and_find_it_again(
     page = begun(held)
     go(page, "risk")
     assert not page.exception
-    monkeypatch.setattr("planner.runs.SECONDS_LEFT_ALONE", -1)
+    monkeypatch.setattr("planner.page_job.SECONDS_LEFT_ALONE", -1)
     again = open_page("worth")
     assert again.get("progress"), "whoever comes back finds it"
     assert len(jobs.COMPARISONS.jobs()) == 1
