@@ -24,34 +24,26 @@ STATES_PIXELS, LANE_PIXELS, PANEL_PIXELS, HOVER_COLUMNS = 250, 26, 150, 60
 GAP = dt.timedelta(days=7)
 MARGIN = dt.timedelta(days=12)  # else a mark of the first day covers the name of its lane
 GOOD, BAD, MIDDLING, NEUTRAL = charts.COLOURS["green"], charts.COLOURS["red"], charts.AFTER, charts.COLOURS["gray"]
-STATES: dict[str, tuple[str, Callable[[AccountState], float], dict[str, Any]]] = {
-    "adoption": ("Adoption", lambda state: state.adoption, {"color": charts.SERIES[0], "width": 2.2}),
-    "satisfaction": ("Satisfaction", lambda state: state.satisfaction, {"color": charts.SERIES[1], "width": 2.2}),
-    "executive": (
-        "Executive contact",
-        lambda state: state.executive_contact,
-        {"color": charts.SERIES[2], "width": 2.2},
-    ),
-    "health": ("Health", lambda state: state.health, {"color": charts.SERIES[3], "width": 2.2, "dash": "dash"}),
-    "would_sign": ("Would sign", lambda state: state.would_sign, {"color": NEUTRAL, "width": 1.6, "dash": "dot"}),
+THICK = {"width": 2.2}
+STATES: dict[str, tuple[Callable[[AccountState], float], dict[str, Any]]] = {
+    "Adoption": (lambda state: state.adoption, {**THICK, "color": charts.SERIES[0]}),
+    "Satisfaction": (lambda state: state.satisfaction, {**THICK, "color": charts.SERIES[1]}),
+    "Executive contact": (lambda state: state.executive_contact, {**THICK, "color": charts.SERIES[2]}),
+    "Health": (lambda state: state.health, {**THICK, "color": charts.SERIES[3], "dash": "dash"}),
+    "Would sign": (lambda state: state.would_sign, {"width": 1.6, "color": NEUTRAL, "dash": "dot"}),
 }
-# The lane, the colour and the sign of each event.
-EVENT_SIGNS: dict[str, tuple[str, str, str]] = {
-    "won": ("Contract", GOOD, "star"),
-    "won_back": ("Contract", GOOD, "star"),
-    "announced": ("Contract", BAD, "triangle-down"),
-    "renewal": ("Contract", NEUTRAL, "diamond"),
-    "midterm": ("Contract", NEUTRAL, "diamond"),
-    "upgraded": ("Contract", GOOD, "triangle-up"),
-    "sponsor_lost": ("Sponsor", BAD, "x"),
-    "sponsor_engaged": ("Sponsor", GOOD, "circle"),
-    "owner_changed": ("Owner", NEUTRAL, "diamond"),
-    "onboarded": ("Onboarding", GOOD, "circle"),
-    "onboarding_failed": ("Onboarding", BAD, "x"),
-    "plan_opened": ("Action plan", MIDDLING, "circle"),
-    "ill_timed": ("Bad timing", BAD, "x"),
-}
-LANES = ("Contract", "Sponsor", "Owner", "Onboarding", "Action plan", "Bad timing")
+LANES: dict[str, dict[str, tuple[str, str]]] = {  # from the top down, with the colour and the sign of their events
+    "Contract": {
+        "won": (GOOD, "star"), "won_back": (GOOD, "star"), "upgraded": (GOOD, "triangle-up"),
+        "renewal": (NEUTRAL, "diamond"), "midterm": (NEUTRAL, "diamond"), "announced": (BAD, "triangle-down"),
+    },
+    "Sponsor": {"sponsor_lost": (BAD, "x"), "sponsor_engaged": (GOOD, "circle")},
+    "Owner": {"owner_changed": (NEUTRAL, "diamond")},
+    "Onboarding": {"onboarded": (GOOD, "circle"), "onboarding_failed": (BAD, "x")},
+    "Action plan": {"plan_opened": (MIDDLING, "circle")},
+    "Bad timing": {"ill_timed": (BAD, "x")},
+}  # fmt: skip
+EVENT_SIGNS = {event: (lane, *sign) for lane, events in LANES.items() for event, sign in events.items()}
 CONTACT_LANES = {"trigger": "Urgent work", "company": "Planned work", "customer": "Their contacts"}
 THROUGH = ("announced", "sponsor_lost", "won_back")  # marked in the picture of the states too, as leaving is
 PERSON_SIGNS: dict[str, tuple[str, str]] = {
@@ -79,7 +71,7 @@ def account_figure(story: AccountStory, first: dt.date, last: dt.date) -> go.Fig
     lanes += sorted(present - set(lanes))
     figure = _panels([STATES_PIXELS, max(LANE_PIXELS * len(lanes), LANE_PIXELS)])
     states = [*([story.start] if story.start is not None else []), *story.weeks]
-    for title, of, line in STATES.values():
+    for title, (of, line) in STATES.items():
         days, values = _broken([(state.day, of(state)) for state in states])
         figure.add_trace(go.Scatter(x=days, y=values, name=title, mode="lines", line=line), 1, 1)
     for event in story.events:
@@ -135,7 +127,7 @@ def person_figure(story: PersonStory, first: dt.date, last: dt.date) -> go.Figur
                 y=[value for _, value in points],
                 name=name,
                 mode="lines",
-                line={"color": colour, "width": 2.2},
+                line={**THICK, "color": colour},
             ),
             row,
             1,

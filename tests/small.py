@@ -17,7 +17,7 @@ from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.model.ledger import History, Table
 from sim.model.replication import replicate
-from sim.scenario import load_scenario_text
+from sim.scenario import Scenario, load_scenario_text
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
@@ -96,10 +96,19 @@ def put(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def scenario_of(values: dict[str, Any]) -> Scenario:
+    """The scenario of plain values, checked like a file."""
+    return load_scenario_text(yaml.safe_dump(values, sort_keys=False), "small.yaml", SCENARIOS)
+
+
 def inputs_of(values: dict[str, Any]) -> Inputs:
     """The engine's inputs for plain values, checked like a file."""
-    text = yaml.safe_dump(values, sort_keys=False)
-    return compile_inputs(load_scenario_text(text, "small.yaml", SCENARIOS))
+    return compile_inputs(scenario_of(values))
+
+
+def small_scenario(overrides: dict[str, Any]) -> Scenario:
+    """A small company: the baseline with SMALL and then `overrides` laid on it."""
+    return scenario_of(put(values_of(), SMALL | overrides))
 
 
 def small_inputs(overrides: dict[str, Any] | None = None, name: str = "baseline.yaml") -> Inputs:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import yaml
-from small import SMALL, put, values_of
+from small import small_scenario
 
 from sim.model.ledger import History
 from sim.model.replication import replicate
-from sim.scenario import Scenario, load_scenario
+from sim.scenario import Scenario
 from sim.study.story import AccountStory
 from sim.study.tellable import FIRST_OF_A_KIND, KINDS, Cast, cast, cast_of
 from sim.study.trace import account_keys, read, seats, trace_account
@@ -32,10 +31,8 @@ RESTLESS = {
 
 
 @pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    path = tmp_path_factory.mktemp("scenarios") / "restless.yaml"
-    path.write_text(yaml.safe_dump(put(values_of(), {**SMALL, **RESTLESS}), sort_keys=False))
-    return load_scenario(path)
+def scenario() -> Scenario:
+    return small_scenario(RESTLESS)
 
 
 @pytest.fixture(scope="module")
