@@ -223,7 +223,12 @@ def _tier(said: dict[str, Any], table: TextTable, column: str | None, scenario: 
         floors: dict[str, float] = {}
         for box, (tier, usual) in zip(st.columns(len(proposed)), proposed.items(), strict=True):
             floors[tier] = box.number_input(
-                f"{tier_title(tier)}: ARR from", 0.0, 1e9, float(usual), step=1000.0, key=f"map.{key}.floor.{tier}"
+                f"{tier_title(tier)}: ARR from ({scenario.currency})",
+                0.0,
+                1e9,
+                float(usual),
+                step=1000.0,
+                key=f"map.{key}.floor.{tier}",
             )
         said["tier"] = floors
         return

@@ -5,7 +5,7 @@ In: an `Answer`. Out: elements on the page, in the order in which a decider asks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -249,7 +249,7 @@ def _cost(view: View) -> None:
     currency = view.answer.chosen.before.currency
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Money over the whole run**, differences in thousand {currency}")
+        st.markdown(f"**Money over {view.weeks} weeks**, differences in thousand {currency}")
         rows = [row for name, label in MONEY if (row := view.dot(name, label)) is not None]
         rows = [_thousands(row) for row in rows]
         _dot_plot(view, rows, f"thousand {currency}", "money")
@@ -258,7 +258,7 @@ def _cost(view: View) -> None:
             " more cost."
         )
     with right:
-        st.markdown(f"**Where the hours and costs move**, mean, thousand {currency}")
+        st.markdown(f"**Where the costs move**, mean, thousand {currency}")
         tenths = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Baseline", "What-if", "Difference")}
         st.dataframe(tables.cost_moves(view), hide_index=True, width="stretch", column_config=tenths)
         st.caption("Cost of a team's time by what it was spent on; idle time and shrinkage are paid too.")
@@ -301,9 +301,7 @@ def _ends(view: View, ends: Ends) -> None:
                 "Assumptions": label,
                 "Decision": comparison.decisions[0].verdict,
                 **{
-                    comparison.registry[name].label: words.value(
-                        difference[name]["mean"], comparison.registry[name].unit, difference=True
-                    )
+                    comparison.registry[name].label: _with_interval(difference[name], comparison.registry[name].unit)
                     for name in ("contribution", *GUARDS, *(f"{team}.burnout_high_share" for team in view.teams))
                 },
             }
@@ -318,6 +316,12 @@ def _ends(view: View, ends: Ends) -> None:
         f" {len(ends.left_out)} assumptions stay where they are, because they are profiles, because a scenario sets"
         " them, or because their ends would contradict something else."
     )
+
+
+def _with_interval(difference: Mapping[str, Any], unit: str) -> str:
+    """'+0.4 points (-0.2 to +1.0)': a difference with its adjusted interval."""
+    mean = words.value(difference["mean"], unit, difference=True)
+    return f"{mean} ({words.plain_span(difference['ci95_adjusted'], unit, difference=True)})"
 
 
 def _everything(view: View) -> None:

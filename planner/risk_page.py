@@ -20,6 +20,7 @@ from sim.study.risk import Means, RiskReport
 EVERYBODY = "Everybody"
 TABLE_PIXELS = 560
 PERCENT = "%.1f %%"
+LOSS_ENDS = ["expected_arr_loss_low", "expected_arr_loss_high"]
 
 
 def show() -> None:
@@ -27,6 +28,8 @@ def show() -> None:
     st.title("Who is at risk?")
     runs.collect()
     chosen = inputs.current()
+    if chosen is not None:
+        DECISION.find_again(chosen.key)
     answer = st.session_state.get("shown") if chosen is None else runs.ANSWERS.get(chosen.key)
     if answer is None:
         st.write(
@@ -37,6 +40,10 @@ def show() -> None:
     DECISION.show()
     if answer is None:
         return
+    if chosen is None:
+        runs.mark_stale()
+    if answer.comparison.failures:
+        st.warning("Some replications could not be had; the numbers rest on the others.")
     reports: Mapping[str, RiskReport] = {report.scenario: report for report in answer.comparison.risk or ()}
     name = st.segmented_control(
         "Scenario", list(reports), default=next(iter(reports)), required=True, format_func=words.escape
@@ -109,7 +116,12 @@ def _table(report: RiskReport) -> None:
                 help="Expected share of the histories in which the account has left by then.",
             ),
             "Its interval": st.column_config.TextColumn("Interval", help="95 % interval of that mean: chance only."),
-            "Expected loss": st.column_config.NumberColumn(f"Expected loss ({report.currency})", format="localized"),
+            "Expected loss": st.column_config.NumberColumn(
+                f"Expected loss ({report.currency})",
+                format="localized",
+                help=f"ARR that is lost in {report.horizon_weeks} weeks by leaving, on average.",
+            ),
+            "Loss interval": st.column_config.TextColumn("Interval", help="95 % interval of that mean: chance only."),
             "Due": st.column_config.DateColumn(format="D MMM YYYY"),
         },
     )
@@ -153,6 +165,12 @@ def shown_rows(frame: pd.DataFrame) -> pd.DataFrame:
             "Left in a year": percent("leaves"),
             "Its interval": interval("leaves"),
             "Expected loss": frame["expected_arr_loss"].astype(float).round(),
+            "Loss interval": [
+                words.MISSING if np.isnan(ends).any() else words.plain_span(ends, currency)
+                for currency, *ends in frame[["currency", *LOSS_ENDS]]
+                .astype(dict.fromkeys(LOSS_ENDS, float))
+                .to_numpy()
+            ],
             "Main driver": frame["main_driver_means"],
         }
     ).drop(columns=[] if frame["name"].any() else ["Name"])
@@ -173,11 +191,7 @@ def _calendar(report: RiskReport) -> None:
         " Line: ARR expected to be lost at these renewals."
     )
     with st.expander("The calendar as a table"):
-        frame = calendar.to_frame()
-        frame["tier"] = [tier_title(tier) for tier in frame["tier"]]
-        rows = {"renewals": 1, "arr_up_for_renewal": 0, "expected_arr_loss": 0}
-        frame = frame[["month", "tier", *rows]].round(rows)
-        frame.columns = ["Month", "Tier", "Renewals", "ARR up for renewal", "Expected loss"]
+        frame = calendar_rows(report)
         st.dataframe(frame, hide_index=True, width="stretch")
         st.download_button(
             "Calendar as CSV",
@@ -187,3 +201,19 @@ def _calendar(report: RiskReport) -> None:
             on_click="ignore",
             icon=":material/table:",
         )
+
+
+def calendar_rows(report: RiskReport) -> pd.DataFrame:
+    """The calendar as the page shows it: a row per month and tier, money in whole units of the currency."""
+    frame, currency = report.calendar.to_frame(), report.currency
+    return pd.DataFrame(
+        {
+            "Month": frame["month"],
+            "Tier": [tier_title(tier) for tier in frame["tier"]],
+            "Renewals": frame["renewals"].round(1),
+            f"ARR up for renewal ({currency})": frame["arr_up_for_renewal"].round(),
+            f"Expected loss ({currency})": frame["expected_arr_loss"].astype(float).round(),
+            "95 % from": frame[LOSS_ENDS[0]].astype(float).round(),
+            "95 % to": frame[LOSS_ENDS[1]].astype(float).round(),
+        }
+    )

@@ -136,6 +136,11 @@ def shown(chosen: Chosen | None) -> Answer | None:
     return last
 
 
+def mark_stale() -> None:
+    """On other pages than Decide: says why the last answer is still there."""
+    st.warning("This answer is stale: the question on the page Decide cannot run; this one was asked before.")
+
+
 # --- the answer at the ends of the assumptions ------------------------------------------------------------
 
 

@@ -40,6 +40,7 @@ def show() -> None:
     if not files:
         st.error(f"There is no scenario file in {drafts.FOLDER}.")
         return
+    _forget_names_of_another_list()
     _from_link(files)
     wanted = _choose(files)
     key = None if wanted is None else wanted.key(wanted.history)
@@ -144,6 +145,15 @@ def _name(kind: str) -> str:
 
 def _call(kind: str, name: str) -> None:
     st.session_state["stories names"] = {**st.session_state.get("stories names", {}), kind: name}
+
+
+def _forget_names_of_another_list() -> None:
+    """Whoever was chosen among other accounts is not sought among these."""
+    source = inputs.accounts()
+    of = "" if source is None else drafts.fingerprint(source)
+    if st.session_state.get("stories list", of) != of:
+        st.session_state.pop("stories names", None)
+    st.session_state["stories list"] = of
 
 
 def _picked(kind: str, key: str) -> None:

@@ -95,7 +95,10 @@ def show(story: Story, wanted: Wanted) -> None:
         everything = st.toggle("Routine contacts too, one by one", key="stories.everything")
         months, header = account_told(told, everything), "what happened"
     else:
-        st.caption(f"Grey: nobody has the seat. Overtime is part of the hours on contacts. {where}")
+        st.caption(
+            "Burnout and fatigue: from 0 to 1, at the end of each week. Grey: nobody has the seat. Overtime is part of"
+            f" the hours on contacts. {where}"
+        )
         months, header = person_told(told), f"what happened ({NO_STATEMENT})"
     lines = list(_month_lines(months))
     st.markdown("**What happened**")

@@ -34,8 +34,11 @@ def show() -> None:
     """Draws the page."""
     st.title("What is the team worth?")
     chosen = inputs.current()
-    JOB.collect()
     key = None if chosen is None else key_of(chosen)
+    if st.session_state.get("worth question", key) != key:
+        JOB.unsay()  # it was said of another company
+    st.session_state["worth question"] = key
+    JOB.collect()
     found = WORTHS.get(key) if key else st.session_state.get("worth shown")
     if found is None and key:
         JOB.find_again(key)
@@ -54,6 +57,8 @@ def show() -> None:
     JOB.show()
     if found is not None:
         st.session_state["worth shown"] = found
+        if chosen is None:
+            runs.mark_stale()
         _answer(found)
 
 
@@ -102,7 +107,10 @@ def _answer(worth: Worth) -> None:
         st.plotly_chart(charts.kept_by_tier(*_bars(worth)), key="kept", config=charts.CONFIG)
     with right:
         st.markdown(f"**Cost per account kept**, thousand {worth.currency}")
-        st.plotly_chart(charts.cost_per_account(_costs(worth)), key="cost per account", config=charts.CONFIG)
+        if rows := _costs(worth):
+            st.plotly_chart(charts.cost_per_account(rows), key="cost per account", config=charts.CONFIG)
+        else:
+            st.caption("It cannot be told of any of them.")
     st.markdown("\n".join(f"- {words.escape(sentence)}" for sentence in worth.sentences))
     many = words.counted(worth.replications, "paired replication")
     st.caption(
@@ -176,8 +184,8 @@ def table(worth: Worth) -> pd.DataFrame:
                     "ARR kept": _money(gain.arr_kept, yearly),
                     "Cost": _money(gain.cost, unit),
                     "Cost per account kept": f"{cost} ({words.span(ratio.ci95, unit)})" if ratio.ci95 else cost,
-                    "ARR at risk in the end": words.value(gain.risk_left.mean, yearly),
-                    "Without it": words.value(gain.risk_without.mean, yearly),
+                    "ARR at risk in the end": _money(gain.risk_left, yearly),
+                    "ARR at risk without it": _money(gain.risk_without, yearly),
                 }
             )
     return pd.DataFrame(rows)

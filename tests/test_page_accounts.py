@@ -156,8 +156,8 @@ def test_the_form_sets_the_day_the_tiers_by_size_the_term_and_the_headcount(worl
     page = opened(header + "A,50000,2025-01-01\nB,100,2025-02-01\nC,7,2025-12-24\nD,5,2026-02-01\n")
     named(page.selectbox, "Start date").set_value("begin").run()
     assert not page.exception
-    named(page.number_input, "Enterprise: ARR from").set_value(40_000.0)
-    named(page.number_input, "Midmarket: ARR from").set_value(50.0)
+    named(page.number_input, "Enterprise: ARR from (USD)").set_value(40_000.0)
+    named(page.number_input, "Midmarket: ARR from (USD)").set_value(50.0)
     named(page.number_input, "Contract term of all, months").set_value(24)
     named(page.date_input, "The list is of").set_value(dt.date(2025, 12, 24))
     people = next(one for one in page.number_input if one.label.startswith("Accounts for each CSM"))

@@ -104,6 +104,38 @@ def test_files_that_cannot_be_compared_leave_nothing_to_run(world: World) -> Non
     assert named(page.button, "Run").disabled
 
 
+def test_a_page_that_was_loaded_again_finds_its_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("risk")
+    pages.press_run(page, world)
+    monkeypatch.setattr("planner.page_job.SECONDS_LEFT_ALONE", -1)
+    again = open_page("risk")
+    assert named(again.button, "Run").disabled, "else the same comparison would run twice"
+    world.comparison.let_go.set()
+    finish(again)
+    assert len(rows(again)) == 30
+    assert len(world.comparison.calls) == 1
+
+
+def test_figures_of_the_question_before_are_marked_where_the_new_one_cannot_run(world: World) -> None:
+    page = open_page()
+    pages.press_run(page, world)
+    world.comparison.let_go.set()
+    finish(page)
+    go(page, "risk")
+    assert "stale" not in texts(page)
+    go(page, "decide")
+    page.selectbox[1].set_value(pages.BASELINE).run()
+    go(page, "risk")
+    assert not page.exception
+    assert len(rows(page)) == 30
+    assert "This answer is stale: the question on the page Decide cannot run" in texts(page)
+
+
+def test_replications_that_could_not_be_had_are_told(world: World, tiny: Comparison) -> None:
+    page = with_answer(replace(tiny, failures=("Replication 1 failed.",)))
+    assert "Some replications could not be had" in texts(page)
+
+
 def test_the_accounts_stand_with_the_largest_expected_loss_first(page: AppTest, tiny: Comparison) -> None:
     accounts = report_of(tiny).accounts
     assert rows(page) == [accounts.account[i] for i in accounts.worst_first()]
@@ -158,9 +190,12 @@ def test_the_other_scenario_has_its_own_figures(page: AppTest, tiny: Comparison)
 def test_the_calendar_has_a_row_for_each_month_and_tier(page: AppTest, tiny: Comparison, files: pages.Files) -> None:
     page.run()
     calendar = report_of(tiny).calendar
-    table = frame(page, "ARR up for renewal")
+    table = frame(page, "ARR up for renewal (USD)")
     assert len(table) == len(calendar.months) * len(calendar.tiers)
-    assert table["ARR up for renewal"].sum() == pytest.approx(calendar.arr_up.sum(), abs=len(table))
+    assert table["ARR up for renewal (USD)"].sum() == pytest.approx(calendar.arr_up.sum(), abs=len(table))
+    loss = table["Expected loss (USD)"]
+    assert ((table["95 % from"] <= loss) & (loss <= table["95 % to"])).all(), "a mean lies in its interval"
+    assert (table["95 % from"] < table["95 % to"]).any()
     header, *cells = csv_rows(files["Calendar as CSV"]())
     assert header == list(table.columns)
     assert len(cells) == len(table)
@@ -201,3 +236,6 @@ def test_the_columns_are_in_per_cent_and_whole_money(tiny: Comparison) -> None:
     assert table["Would sign"].between(0, 100).all()
     assert table["Left in a year"].max() > 1, "per cent, no shares"
     assert (table["ARR"] == table["ARR"].round()).all()
+    assert table["Loss interval"].str.contains(" to ").all()
+    nothing = report_of(tiny).to_frame().assign(expected_arr_loss_low=None)
+    assert set(risk_page.shown_rows(nothing)["Loss interval"]) == {"–"}

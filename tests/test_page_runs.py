@@ -242,6 +242,7 @@ def test_the_answer_at_both_ends_comes_by_itself_after_the_answer(world: World) 
     table = pages.frame(page, "Assumptions")
     assert list(table["Assumptions"]) == ["As they are", "All 100 at their low ends", "All 100 at their high ends"]
     assert len(set(table["Decision"])) == 1, "the same comparison stands for all three here"
+    assert all(" to " in cell for name in table.columns[2:] for cell in table[name]), "no difference without interval"
     assert "3 replications each; 2 assumptions stay where they are" in texts(page)
     assert len(world.ends.calls) == 1, "drawn again, it is not computed again"
     other = open_page()

@@ -160,6 +160,7 @@ def test_a_person_is_told_under_the_heading_that_it_is_no_statement(files: pages
     shown = plain(page)
     assert page.subheader[0].value == "Support 1"
     assert "**Simulated, not a statement about a person.**" in shown
+    assert "Burnout and fatigue: from 0 to 1" in shown
     assert named(page.selectbox, "Simulated person").value == "Support 1"
     assert address(page)["agent"] == "Support 1"
     assert csv_rows(files["Events as CSV"]())[0][1] == "what happened (simulated, not a statement about a person)"
@@ -221,6 +222,18 @@ def test_the_choice_is_there_after_another_page_and_the_job_is_found_again(
     assert again.get("progress"), "whoever wants the same finds the job"
     gate.set()
     assert ended(again).subheader[0].value == "CSM 1"
+
+
+def test_whoever_was_chosen_is_not_sought_in_another_account_list() -> None:
+    page = ended(visit(account="small-3"))
+    assert page.subheader[0].value == "small-3"
+    go(page, "accounts")
+    named(page.button, "Try it with the example list").click()
+    page.run()
+    go(page, "stories")
+    page = told(page)
+    assert "cannot be told" not in plain(page)
+    assert page.subheader[0].value == named(page.selectbox, "Account").value != "small-3"
 
 
 def test_names_from_a_list_do_not_format_the_page(monkeypatch: pytest.MonkeyPatch, files: pages.Files) -> None:

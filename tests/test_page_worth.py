@@ -106,6 +106,30 @@ def test_a_failure_is_told_with_its_reason(held: HeldWorth) -> None:
     assert page.code[0].value == "Small company: no team does planned work"
 
 
+def test_a_message_about_one_baseline_goes_with_it(held: HeldWorth) -> None:
+    held.error = ValueError("Small company: no team does planned work")
+    held.let_go.set()
+    page = ended(begun(held))
+    go(page, "decide")
+    go(page, "worth")
+    assert "It could not be told:" in plain(page), "it is still about this company"
+    go(page, "decide")
+    page.selectbox[0].set_value(pages.HIRE).run()
+    go(page, "worth")
+    assert not page.exception
+    assert "It could not be told:" not in plain(page)
+
+
+def test_an_answer_is_marked_where_the_question_cannot_run(page: AppTest) -> None:
+    assert "stale" not in texts(page)
+    go(page, "decide")
+    page.selectbox[1].set_value(BASELINE).run()
+    go(page, "worth")
+    assert not page.exception
+    assert "This answer is stale: the question on the page Decide cannot run" in texts(page)
+    assert page.get("plotly_chart")
+
+
 def test_another_page_and_a_new_visit_leave_the_job_alone_and_find_it_again(
     held: HeldWorth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +153,7 @@ def test_the_picture_comes_first_then_plain_sentences_then_the_table(page: AppTe
     table = frame(page, "Accounts kept")
     assert len(table) == 3 * (3 + 1), "each tier and all of them; with one CSM there is no worth of one"
     assert list(table["Tier"][:4]) == ["Enterprise", "Midmarket", "Small", "All"]
+    assert table["ARR at risk in the end"].str.contains(r" to .*\)$").all(), "each with its interval"
     assert "from 1 Feb 2026 on; 2 paired replications." in shown
 
 
@@ -169,6 +194,8 @@ def test_where_nothing_can_be_told_the_page_says_so(held: HeldWorth, found: Wort
     page = ended(begun(held))
     assert not page.exception
     assert "cannot be told" in plain(page)
+    assert "It cannot be told of any of them." in plain(page), "no empty picture of costs"
+    assert len(page.get("plotly_chart")) == 1
     assert set(frame(page, "Accounts kept")["Cost per account kept"]) == {"cannot tell"}
     assert "Some replications could not be had" in plain(page)
 
