@@ -211,7 +211,11 @@ def _form(table: TextTable, base: Mapping, scenario: Scenario, key: str, guessed
 def _help(field: str) -> str | None:
     found = Mapping.model_fields["columns"].annotation
     described = found.model_fields.get(field) if found is not None else None
-    return f"{described.description}." if described is not None and described.description else None
+    return (
+        f"{described.description[:1].upper()}{described.description[1:]}."
+        if described is not None and described.description
+        else None
+    )
 
 
 def _tier(said: dict[str, Any], table: TextTable, column: str | None, scenario: Scenario, key: str) -> None:

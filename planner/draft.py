@@ -132,9 +132,17 @@ def change_of(levers: Levers, baseline: Scenario, what_if: Scenario) -> Change |
 
     A value is named if it is not the baseline's, or if the what-if itself dates it.
     """
-    now = levers_of(what_if)
-    if levers == now:
-        return None
+    values = {} if levers == levers_of(what_if) else _set_by(levers, baseline, what_if)
+    return Change.model_validate({"from": levers.start, "set": values}) if values else None
+
+
+def is_dated(levers: Levers, baseline: Scenario, what_if: Scenario) -> bool:
+    """Whether the levers set anything that their date can move; the rest of a what-if keeps its own dates."""
+    return bool(_set_by(levers, baseline, what_if))
+
+
+def _set_by(levers: Levers, baseline: Scenario, what_if: Scenario) -> dict[str, Any]:
+    """Dotted paths and values that put the levers where they are."""
     dated = {path for change in what_if.changes for path in change.set}
     values: dict[str, Any] = {}
     if levers.share is not None and (levers.share > 0 or RULES in dated or what_if.routing.rules):
@@ -145,7 +153,7 @@ def change_of(levers: Levers, baseline: Scenario, what_if: Scenario) -> Change |
         path = f"teams.{team}.headcount"
         if people != before.get(team) or path in dated or people != what_if.teams[team].headcount:
             values[path] = people
-    return Change.model_validate({"from": levers.start, "set": values}) if values else None
+    return values
 
 
 def delta(draft: Draft, what_if: Scenario) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -241,8 +241,8 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
                 f"Support calls rerouted to {team_title(str(shown.target))} (%)",
                 *(round(100 * bound) for bound in drafts.bounds(("routing", "rules", 0, "share"))[:2]),
                 key="lever.share",
-                help=f"{_sentence(drafts.rule_help('share'))} Of the support calls that reach"
-                f" {team_title(str(shown.source))}.",
+                help=f"How many of the support calls that reach {team_title(str(shown.source))} go to"
+                f" {team_title(str(shown.target))} instead; 100: all of them.",
                 on_change=DECISION.unsay,
             )
             share = shown.share if per_cent == rest else per_cent / 100  # a file's 29.5 % stays 29.5 %
@@ -257,7 +257,7 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
                 format_func=HOW_WORDS.__getitem__,
                 required=True,
                 key="lever.how",
-                help=_sentence(drafts.rule_help("how")),
+                help=_how_help(),
                 disabled=per_cent == 0,
                 on_change=DECISION.unsay,
             )
@@ -265,6 +265,8 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
     for column, team in zip(columns[2:4], people, strict=False):
         with column:
             people[team] = _headcount(team, before, shown)
+    levers = Levers(shown.start, own.source, own.target, share, how or shown.how, people)
+    beyond = drafts.beyond_levers(by_link, shown) if by_link is not None else {}
     with columns[4]:
         last = before.start + dt.timedelta(weeks=before.weeks, days=-1)
         _seed("lever.start", shown.start, before.start, last)
@@ -273,25 +275,26 @@ def _levers(before: Scenario, after: Scenario) -> Change | None:
             min_value=before.start,
             max_value=last,
             key="lever.start",
-            help="First day on which it holds.",
+            help="First day on which the sliders' changes hold; what else a what-if changes keeps its own dates.",
+            disabled=not beyond and not drafts.is_dated(levers, before, after),
             on_change=DECISION.unsay,
         )
-    levers = Levers(
-        start=start if isinstance(start, dt.date) else shown.start,
-        source=own.source,
-        target=own.target,
-        share=share,
-        how=how or shown.how,
-        headcount=people,
-    )
+    if isinstance(start, dt.date):
+        levers = replace(levers, start=start)
     if by_link is not None and levers == shown:
         return by_link
     change = drafts.change_of(levers, before, after)
-    beyond = drafts.beyond_levers(by_link, shown) if by_link is not None else {}
     if not beyond:
         return change
     values = {**beyond, **(change.set if change else {})}
     return Change.model_validate({"from": levers.start, "set": values})
+
+
+def _how_help() -> str:
+    text = drafts.rule_help("how")
+    for name, said in HOW_WORDS.items():
+        text = text.replace(name, said.lower())
+    return _sentence(text)
 
 
 def _headcount(team: str, before: Scenario, shown: Levers) -> float:

@@ -107,6 +107,29 @@ def test_another_file_puts_the_levers_where_it_has_them(world: World) -> None:
     assert "change" not in link_of(page)
 
 
+def test_the_date_can_be_moved_only_where_it_moves_something(own_folder: Path, world: World) -> None:
+    calm = {"from": DAY, "set": {"mechanisms.firefighting": False}}
+    write(own_folder / "calm.yaml", {"name": "No firefights", "extends": BASELINE, "changes": [calm]})
+    page = open_page(link=link("calm.yaml"))
+    assert page.date_input[0].disabled, "no slider has a change to date, and the file keeps its own date"
+    named(page.slider, SUPPORT).set_value(3).run()
+    assert not page.date_input[0].disabled
+    page.date_input[0].set_value(dt.date(2026, 4, 6)).run()
+    assert "From 6 April 2026 the Support team has 3 people" in plain(page)
+    assert not open_page().date_input[0].disabled, "the reroute is a slider's change"
+    linked = open_page(link=link("calm.yaml", change={"from": DAY, "set": {"mechanisms.winback": False}}))
+    assert not linked.date_input[0].disabled, "what a link changes beyond the sliders moves with the date"
+
+
+def test_the_help_of_the_levers_speaks_of_what_stands_on_them(world: World) -> None:
+    page = open_page()
+    assert "100: all of them" in named(page.slider, SHARE).help
+    how = page.button_group[0].help
+    assert "Front door: " in how
+    assert "warm transfer: " in how
+    assert "_" not in how
+
+
 def test_replications_and_seed_belong_to_the_question(world: World) -> None:
     page = open_page()
     page.number_input(key="replications").set_value(10)
