@@ -192,7 +192,8 @@ def _calendar(report: RiskReport) -> None:
     )
     with st.expander("The calendar as a table"):
         frame = calendar_rows(report)
-        st.dataframe(frame, hide_index=True, width="stretch")
+        money = {name: st.column_config.NumberColumn(format="localized") for name in frame.columns[3:]}
+        st.dataframe(frame, hide_index=True, width="stretch", column_config=money)
         st.download_button(
             "Calendar as CSV",
             lambda: csv_text(list(frame.columns), frame.itertuples(index=False, name=None)),

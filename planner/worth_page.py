@@ -183,7 +183,7 @@ def table(worth: Worth) -> pd.DataFrame:
                     "Accounts kept": _accounts(gain.kept),
                     "ARR kept": _money(gain.arr_kept, yearly),
                     "Cost": _money(gain.cost, unit),
-                    "Cost per account kept": f"{cost} ({words.span(ratio.ci95, unit)})" if ratio.ci95 else cost,
+                    "Cost per account kept": f"{cost} ({words.plain_span(ratio.ci95, unit)})" if ratio.ci95 else cost,
                     "ARR at risk in the end": _money(gain.risk_left, yearly),
                     "ARR at risk without it": _money(gain.risk_without, yearly),
                 }
@@ -198,4 +198,4 @@ def _accounts(one: Estimate) -> str:
 
 def _money(one: Estimate, unit: str) -> str:
     text = words.value(one.mean, unit)
-    return f"{text} ({words.span(one.ci95, unit)})" if one.ci95 else text
+    return f"{text} ({words.plain_span(one.ci95, unit)})" if one.ci95 else text
