@@ -69,7 +69,7 @@ def account_figure(story: AccountStory, first: dt.date, last: dt.date) -> go.Fig
     present = {mark.lane for mark in marks}
     lanes = [lane for lane in (*LANES, *CONTACT_LANES.values()) if lane in present]
     lanes += sorted(present - set(lanes))
-    figure = _panels([STATES_PIXELS, max(LANE_PIXELS * len(lanes), LANE_PIXELS)])
+    figure = _panels([STATES_PIXELS, *([LANE_PIXELS * len(lanes)] if lanes else [])])
     states = [*([story.start] if story.start is not None else []), *story.weeks]
     for title, (of, line) in STATES.items():
         days, values = _broken([(state.day, of(state)) for state in states])
@@ -77,7 +77,8 @@ def account_figure(story: AccountStory, first: dt.date, last: dt.date) -> go.Fig
     for event in story.events:
         if event.left or event.event in THROUGH:
             _through(figure, event.when, GOOD if event.event == "won_back" else BAD, rows=(1,))
-    _lanes(figure, 2, marks, lanes)
+    if lanes:
+        _lanes(figure, 2, marks, lanes)
     figure.update_yaxes(range=[0, 1.02], nticks=6, row=1, col=1)
     return _finished(figure, first, last)
 
@@ -112,7 +113,9 @@ def _renewed(event: AccountEvent) -> str:
 
 def person_figure(story: PersonStory, first: dt.date, last: dt.date) -> go.Figure:
     """A simulated person's fatigue and burnout, hours and absences week by week; who came and left."""
-    figure = _panels([STATES_PIXELS - 40, PANEL_PIXELS, PANEL_PIXELS - 50, 2 * LANE_PIXELS])
+    marks = [*map(_person_mark, story.events), *_training(story.weeks)]
+    # Without marks there are no lanes: dates stand below the lowest panel, and only if something is drawn in it.
+    figure = _panels([STATES_PIXELS - 40, PANEL_PIXELS, PANEL_PIXELS - 50, *([2 * LANE_PIXELS] if marks else [])])
     lines: tuple[tuple[int, str, str, Callable[[PersonWeek], float | None]], ...] = (
         (1, "Burnout", charts.COLOURS["red"], lambda week: week.burnout),
         (1, "Fatigue", charts.SERIES[2], lambda week: week.fatigue),
@@ -147,7 +150,8 @@ def person_figure(story: PersonStory, first: dt.date, last: dt.date) -> go.Figur
             )
     for event in story.events:
         _through(figure, event.day, PERSON_SIGNS.get(event.event, (NEUTRAL, ""))[0], rows=(1, 2, 3))
-    _lanes(figure, 4, [*map(_person_mark, story.events), *_training(story.weeks)], ["Comes, leaves", "In training"])
+    if marks:
+        _lanes(figure, 4, marks, ["Comes, leaves", "In training"])
     figure.update_yaxes(range=[0, 1.02], nticks=6, row=1, col=1)
     for row, title in ((2, "hours a week"), (3, "hours")):
         figure.update_yaxes(title={"text": title, "font": {"size": 12}}, rangemode="tozero", nticks=4, row=row, col=1)

@@ -103,6 +103,24 @@ def test_a_person_has_fatigue_burnout_hours_and_absences_with_the_vacancies_in_g
     assert [week.burnout for week in story.weeks if week.employed] == [one for one in burnout.y if one is not None]
 
 
+@pytest.mark.parametrize("kind", ["account", "person"])
+def test_where_nothing_happened_the_dates_stand_below_the_last_picture(
+    kind: str, account: AccountStory, scenario: Scenario
+) -> None:
+    if kind == "account":
+        figure = drawn(replace(account, events=(), matters=()), scenario)
+    else:
+        story = trace_person(scenario, "Support 1").story
+        assert isinstance(story, PersonStory)
+        weeks = tuple(replace(week, in_training=False) for week in story.weeks)
+        figure = drawn(replace(story, events=(), weeks=weeks), scenario)
+    *above, lowest = sorted({trace.xaxis for trace in figure.data})
+    axes = {f"x{axis.plotly_name.removeprefix('xaxis')}": axis for axis in figure.select_xaxes()}
+    assert set(axes) == {*above, lowest}, "no panel is empty: Plotly leaves out the axis of an empty one"
+    assert axes[lowest].showticklabels is not False
+    assert all(axes[name].showticklabels is False for name in above)
+
+
 def test_every_event_has_a_sign() -> None:
     assert set(story_charts.EVENT_SIGNS) == set(EVENTS)
     assert set(story_charts.PERSON_SIGNS) == set(PERSON_EVENTS) - {"none"}
