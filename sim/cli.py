@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -34,6 +35,8 @@ from sim.cli_options import (
     Seed,
     StoreFolder,
     Workers,
+    out_of_range,
+    raise_for,
     read_day,
 )
 from sim.cli_study import Asked, carry_out, say
@@ -161,6 +164,10 @@ def compare(
     no_store: NoStore = False,
     executor: ExecutorName = "local",
     scheduler: Scheduler = None,
+    worlds: Annotated[
+        int | None,
+        typer.Option("--worlds", metavar="N", help="Compare also in N worlds, assumptions drawn.", show_default=False),
+    ] = None,
     until_told: Annotated[
         bool,
         typer.Option("--until-told", help="Look after 10, 20, 40… replications; end when decided."),
@@ -176,26 +183,37 @@ def compare(
         found = experiment.compare(
             baseline, scenarios, ledger=ledger, until_told=until_told, precision=precision or [], only=only, **how
         )
-        return _with_ends(found, baseline, scenarios, how) if ends else found
+        if ends:
+            found = _beside(found, "ends", partial(experiment.compare_at_ends, baseline, scenarios), how)
+        if worlds is not None:
+            found = _beside(
+                found, "worlds", partial(experiment.compare_in_worlds, baseline, scenarios, worlds=worlds), how
+            )
+        return found
 
+    if worlds is not None:
+        from sim.study.worlds import WORLDS_RANGE
+
+        raise_for(list(out_of_range("--worlds", worlds, WORLDS_RANGE)))
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
     carry_out(compute, [baseline, *scenarios], asked, json, ledger=ledger)
 
 
-def _with_ends(found: Comparison, baseline: Path, scenarios: Sequence[Path], how: dict[str, Any]) -> Comparison:
-    """A comparison with its answers at both ends of the assumptions; whatever happens there, it is kept itself."""
+def _beside(found: Comparison, what: str, compute: Callable[..., Any], how: dict[str, Any]) -> Comparison:
+    """A comparison with its `ends` or `worlds`; whatever happens there, it is kept itself."""
     from sim.scenario import ScenarioError
     from sim.study.errors import Interrupted, PoolError, StudyFailed
-    from sim.study.experiment import ENDS_REPLICATIONS, compare_at_ends
+    from sim.study.experiment import ENDS_REPLICATIONS, WORLDS_REPLICATIONS
 
-    fewer = how | {"replications": min(found.replications, ENDS_REPLICATIONS)}
+    few = {"ends": min(found.replications, ENDS_REPLICATIONS), "worlds": WORLDS_REPLICATIONS}[what]
     try:
-        ends = compare_at_ends(baseline, scenarios, **fewer)
+        more = compute(**how | {"replications": few})
     except Interrupted as interrupted:
         raise Interrupted(interrupted.done, interrupted.total, found) from None
     except (ScenarioError, StudyFailed, PoolError) as error:
-        return replace(found, failures=(*found.failures, f"The ends of the assumptions could not be computed: {error}"))
-    return replace(found, ends=ends, failures=(*found.failures, *ends.low.failures, *ends.high.failures))
+        name = {"ends": "ends of the assumptions", "worlds": "plausible worlds"}[what]
+        return replace(found, failures=(*found.failures, f"The {name} could not be computed: {error}"))
+    return replace(found, **{what: more}, failures=(*found.failures, *more.failures))
 
 
 @app.command()

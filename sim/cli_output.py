@@ -30,6 +30,7 @@ from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
 from sim.study.sizing import Sizing
 from sim.study.statistics import NO_DIFFERENCE, Difference
+from sim.study.worlds import Worlds
 from sim.study.worth import Worth
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ NARROWEST, WIDEST, PIPED = 60, 110, 80
 NAME_WIDTH = 13  # the words of a name are not cut
 LINE_EVERY_SECONDS = 5.0
 LEFT_OUT_SHOWN = 3
+WORLDS_SHOWN = ("contribution", "logo_churn_per_year")
 COMPANY_HEADLINE = ("logo_churn_per_year", "contribution", "cost_total")
 COMPANY_MORE = (
     "arr_churn_per_year",
@@ -188,6 +190,8 @@ def _show_comparison(result: Comparison, console: Console) -> None:
         console.print(printable(decision.note))
         if result.ends is not None:
             console.print(ends_text(result.ends, index))
+        if result.worlds is not None:
+            console.print(printable(worlds_text(result.worlds, index, result)))
         console.print()
     _show_precision(result, console)
     if result.ranking is not None:
@@ -294,6 +298,27 @@ def ends_text(ends: Ends, index: int) -> str:
         more = ", …" if len(ends.left_out) > LEFT_OUT_SHOWN else ""
         said.append(f"Left as they are: {', '.join(list(ends.left_out)[:LEFT_OUT_SHOWN])}{more}.")
     return printable(" ".join(said))
+
+
+def worlds_text(worlds: Worlds, index: int, result: Comparison) -> str:
+    """In how many plausible worlds a what-if is better, and by more than chance. index : of the what-if."""
+    said = []
+    for name in WORLDS_SHOWN:
+        one, kpi = worlds.kpis[index].get(name), result.registry[name]
+        if one is None or one.better_share is None or one.ci95 is None:
+            continue
+        low, high = (f"{100 * end:.0f}" for end in one.ci95)
+        said.append(
+            f"{kpi.label}: better in {100 * one.better_share:.0f} % of {worlds.count:,} plausible worlds "
+            f"({low} to {high} %), by more than chance in {100 * (one.surely_better or 0.0):.0f} %, worse by more than "
+            f"chance in {100 * (one.surely_worse or 0.0):.0f} %; nine of ten differences lie between "
+            f"{' and '.join(plain_change(end, kpi.unit) for end in (one.low, one.high))}."
+        )
+    said.append(
+        f"In each world {worlds.drawn:,} assumptions are drawn from their ranges, and contact rates and planned handle "
+        "times scaled, so that the teams begin with as much work. More replications do not narrow this; measuring does."
+    )
+    return " ".join(said)
 
 
 def _short(decision: Decision) -> str:

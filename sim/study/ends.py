@@ -18,7 +18,7 @@ of planned work, are scaled at each end until the opening book makes as many hou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,10 +29,11 @@ from sim.model.compile import compile_inputs
 from sim.model.demand import contact_rates
 from sim.model.luck import Luck
 from sim.scenario import Problem, Scenario, ScenarioError, dump_scenario, evidence, load_scenario_text
-from sim.scenario.evidence import numbers
+from sim.scenario.evidence import Evidence, numbers
 
 End = Literal["low", "high"]
 
+END = "with the assumptions at their {} ends"
 PROFILE = "a profile, whose entries count only in relation to each other"
 SET = "a scenario sets it"
 
@@ -67,6 +68,25 @@ def corners(scenarios: Sequence[Scenario]) -> Corners:
 
     An assumption that cannot go to one of its ends stays at both, so that nothing but the ends differs.
     """
+    estimated, left_out = estimates(scenarios)
+    known_work = work_hours(scenarios[0])
+    while True:
+        rows = [row for path, row in estimated.items() if path not in left_out]
+        try:
+            low = all_at(scenarios, END.format("low"), {row.path: row.low for row in rows}, known_work)
+            high = all_at(scenarios, END.format("high"), {row.path: row.high for row in rows}, known_work)
+        except ScenarioError as error:
+            contradicting = contradicted(error.problems[0], [row.path for row in rows])
+            if not contradicting:
+                raise
+            left_out |= contradicting
+            continue
+        named = {path: left_out[path] for path in estimated if path in left_out}
+        return Corners(tuple(low), tuple(high), len(rows), named)
+
+
+def estimates(scenarios: Sequence[Scenario]) -> tuple[dict[str, Evidence], dict[str, str]]:
+    """The assumptions that have a range, by dotted path, and why some of them must stay in these scenarios."""
     known = [evidence(scenario) for scenario in scenarios]
     estimated = {
         path: row for rows in known for path, row in rows.items() if row.label == "assumption" and row.is_estimate
@@ -77,20 +97,7 @@ def corners(scenarios: Sequence[Scenario]) -> Corners:
         for path, row in estimated.items()
         if any(path in rows and rows[path].value != row.value for rows in known) or _is_dated(path, scenarios)
     }
-    known_work = work_hours(scenarios[0])
-    while True:
-        rows = [row for path, row in estimated.items() if path not in left_out]
-        try:
-            low = _all_at(scenarios, "low", {row.path: row.low for row in rows}, known_work)
-            high = _all_at(scenarios, "high", {row.path: row.high for row in rows}, known_work)
-        except ScenarioError as error:
-            contradicting = _contradicting(error.problems[0], [row.path for row in rows])
-            if not contradicting:
-                raise
-            left_out |= contradicting
-            continue
-        named = {path: left_out[path] for path in estimated if path in left_out}
-        return Corners(tuple(low), tuple(high), len(rows), named)
+    return estimated, left_out
 
 
 def work_hours(scenario: Scenario) -> tuple[float, float]:
@@ -106,11 +113,14 @@ def work_hours(scenario: Scenario) -> tuple[float, float]:
     return float(rates * (categories.rate_per_week * hours).sum()), float((planned * hours).sum())
 
 
-def _all_at(
-    scenarios: Sequence[Scenario], end: End, values: dict[str, float | None], known_work: tuple[float, float]
+def all_at(
+    scenarios: Sequence[Scenario], where: str, values: Mapping[str, float | None], known_work: tuple[float, float]
 ) -> list[Scenario]:
-    """Scenarios at one end, with as much work as is known; the first one decides the scale for all."""
-    moved = [_at(one, end, values) for one in scenarios]
+    """Scenarios with such values, and as much work as is known; the first one decides the scale for all.
+
+    where : for messages. Raises ScenarioError.
+    """
+    moved = [_at(one, where, values) for one in scenarios]
     asked, planned = (
         known / now if now > 0 else 1.0 for known, now in zip(known_work, work_hours(moved[0]), strict=True)
     )
@@ -119,7 +129,7 @@ def _all_at(
         factors = _factors(one, asked, planned)
         own = {path: factor * float(_number(one, path)) for path, factor in factors.items()}
         same = {path: value for path, value in own.items() if not _is_dated(path, scenarios)}
-        scaled.append(_at(before, end, {**values, **same}))
+        scaled.append(_at(before, where, {**values, **same}))
     return scaled
 
 
@@ -146,7 +156,7 @@ def _is_dated(path: str, scenarios: Sequence[Scenario]) -> bool:
     return any(path == key or path.startswith(f"{key}.") for key in dated)
 
 
-def _at(scenario: Scenario, end: End, values: dict[str, float | None]) -> Scenario:
+def _at(scenario: Scenario, where: str, values: Mapping[str, float | None]) -> Scenario:
     """A scenario with those of the values that it has from the start on; what dated changes set still comes on top."""
     own = numbers(scenario)
     values = {path: value for path, value in values.items() if path in own}
@@ -154,13 +164,12 @@ def _at(scenario: Scenario, end: End, values: dict[str, float | None]) -> Scenar
         moved = load_scenario_text(dump_scenario(scenario), scenario.name, overrides=values)
         return moved.model_copy(update={"book": scenario.book})
     except ScenarioError as error:
-        where = f"(with the assumptions at their {end} ends)"
         raise ScenarioError(
-            [replace(one, line=0, message=f"{one.message} {where}") for one in error.problems]
+            [replace(one, line=0, message=f"{one.message} ({where})") for one in error.problems]
         ) from None
 
 
-def _contradicting(problem: Problem, paths: Sequence[str]) -> dict[str, str]:
+def contradicted(problem: Problem, paths: Sequence[str]) -> dict[str, str]:
     """The paths that stand nearest to a problem: there, below it, or beside it; none if it is the whole scenario's."""
     place = problem.path.replace("[", ".").split(".")
     while place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from sim.study.sizing import Sizing, grid
 from sim.study.sizing_targets import Target, read_targets
 from sim.study.store import Store, opened
 from sim.study.studies import ComparisonStudy, RiskStudy, RunStudy, SizingStudy, WorthStudy, assumptions, widest
+from sim.study.worlds import WORLDS_RANGE, Worlds, left_out, worlds_of, worlds_result
 from sim.study.worth import Worth
 from sim.study.worth_scenarios import alternatives
 
@@ -39,6 +40,7 @@ __all__ = [
     "assumptions",
     "compare",
     "compare_at_ends",
+    "compare_in_worlds",
     "restart_notes",
     "run",
     "widest",
@@ -46,6 +48,7 @@ __all__ = [
 ]
 
 ENDS_REPLICATIONS = 10
+WORLDS_REPLICATIONS = 2
 
 
 def run(
@@ -246,29 +249,11 @@ def compare_at_ends(
     loaded = read_scenarios([baseline, *listed], accounts)
     check_comparable(loaded, [baseline, *listed])
     both = corners(loaded)
-    total, began = 2 * replications, time.monotonic()
+    meter = _Parts(progress, replications, 2)
 
-    def at(end: End, before: int, pool: Executor | LocalPool) -> Comparison:
-        """The comparison at one end. before : replications done at the other."""
-
-        def shown(one: Progress) -> None:
-            elapsed = time.monotonic() - began
-            left = one.seconds_left if before else None  # the high end may take many times as long as the low one
-            text = one.estimate and f"at the {end} ends: {one.estimate}"
-            if progress is not None:
-                progress(
-                    replace(
-                        one,
-                        done=before + one.done,
-                        total=total,
-                        seconds_elapsed=elapsed,
-                        seconds_left=left,
-                        estimate=text,
-                    )
-                )
-
+    def at(end: End, pool: Executor | LocalPool) -> Comparison:
         first, *others = both.low if end == "low" else both.high
-        try:
+        with meter.part(f"at the {end} ends") as shown:
             found = compare(
                 first,
                 others,
@@ -279,14 +264,92 @@ def compare_at_ends(
                 pool=pool,
                 store=store,
             )
-        except Interrupted as interrupted:
-            raise Interrupted(before + interrupted.done, total, None) from None
         note = f"The assumptions are at their {end} ends; the interval covers chance only."
         return replace(found, decisions=tuple(replace(decision, note=note) for decision in found.decisions))
 
     with contextlib.ExitStack() as stack:
         shared = pool or stack.enter_context(LocalPool(workers))
-        return Ends(at("low", 0, shared), at("high", replications, shared), both.moved, both.left_out)
+        return Ends(at("low", shared), at("high", shared), both.moved, both.left_out)
+
+
+def compare_in_worlds(
+    baseline: ScenarioLike,
+    scenarios: ScenarioLike | Sequence[ScenarioLike],
+    *,
+    worlds: int = 50,
+    replications: int = WORLDS_REPLICATIONS,
+    seed: int = 1,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
+) -> Worlds:
+    """The comparison in plausible worlds, whose assumptions are drawn from their ranges (`sim.study.worlds`).
+
+    worlds : 2 to 1,000; drawn with the seed. replications : of each world, at least 2, so that chance is told apart
+    from what nobody has measured. Parameters and errors are otherwise those of `compare`; progress counts the
+    replications of all worlds. An interruption has no result; what was computed is kept in the store.
+    """
+    check_range("worlds", worlds, WORLDS_RANGE)
+    check_range("replications of a world", replications, (2, REPLICATIONS_RANGE[1]))
+    listed = [scenarios] if isinstance(scenarios, Scenario | str | Path) else list(scenarios)
+    loaded = read_scenarios([baseline, *listed], accounts)
+    check_comparable(loaded, [baseline, *listed])
+    meter, found, drawn = _Parts(progress, replications, worlds), [], []
+    with contextlib.ExitStack() as stack:
+        shared = pool or stack.enter_context(LocalPool(workers))
+        for number, (of_world, numbers) in enumerate(worlds_of(loaded, worlds, seed), start=1):
+            with meter.part(f"world {number}") as shown:
+                one = compare(
+                    of_world[0],
+                    of_world[1:],
+                    replications=replications,
+                    seed=seed,
+                    progress=shown,
+                    cancel=cancel,
+                    pool=shared,
+                    store=store,
+                )
+            found.append(one)
+            drawn.append(numbers)
+    return worlds_result(found, min(drawn), replications, left_out(loaded))
+
+
+class _Parts:
+    """Progress of several studies, one after the other, told as that of one."""
+
+    def __init__(self, progress: Callable[[Progress], None] | None, replications: int, parts: int) -> None:
+        self._progress, self._replications, self._total = progress, replications, replications * parts
+        self._before, self._began = 0, time.monotonic()
+
+    @contextlib.contextmanager
+    def part(self, where: str) -> Iterator[Callable[[Progress], None]]:
+        """What the next study is given as its progress; an interruption counts what was done before too."""
+
+        def shown(one: Progress) -> None:
+            done, elapsed = self._before + one.done, time.monotonic() - self._began
+            # One part may take many times as long as another: nothing is said of the time left during the first.
+            left = elapsed / done * (self._total - done) if self._before else None
+            text = one.estimate and f"{where}: {one.estimate}"
+            if self._progress is not None:
+                self._progress(
+                    replace(
+                        one,
+                        done=done,
+                        total=self._total,
+                        seconds_elapsed=elapsed,
+                        seconds_left=left,
+                        estimate=text,
+                    )
+                )
+
+        try:
+            yield shown
+        except Interrupted as interrupted:
+            raise Interrupted(self._before + interrupted.done, self._total, None) from None
+        self._before += self._replications
 
 
 def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) -> None:

@@ -28,6 +28,7 @@ from sim.study.ranking import Ranking
 from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
 from sim.study.worker import Finished
+from sim.study.worlds import Worlds
 
 if TYPE_CHECKING:
     import pandas
@@ -244,6 +245,11 @@ class Ends:
     moved: int
     left_out: Mapping[str, str]
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Replications that could not be had, at either end."""
+        return (*self.low.failures, *self.high.failures)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values: both comparisons, and what was moved and what was not."""
         return {
@@ -268,6 +274,7 @@ class Comparison(_Result):
     ranking: Ranking | None = None
     risk: tuple[RiskReport, ...] | None = None
     ends: Ends | None = None
+    worlds: Worlds | None = None
 
     @property
     def baseline(self) -> ScenarioResult:
@@ -302,7 +309,7 @@ class Comparison(_Result):
         return pandas.DataFrame(rows).set_index(["scenario", "kpi"])
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as plain values: provenance, decision, scenarios, differences, and ends if they were computed."""
+        """The result as plain values: provenance, decision, scenarios, differences; ends, worlds if computed."""
         plain = super().to_dict() | {
             "decision": [
                 {
@@ -328,7 +335,8 @@ class Comparison(_Result):
         }
         looks = {"looks": {"number": self.looks.number, "at": list(self.looks.at), "alpha": self.looks.alpha}}
         order = {"ranking": self.ranking.to_dict()} if self.ranking else {}
-        return plain | looks | order | ({"ends": self.ends.to_dict()} if self.ends else {})
+        more = {"ends": self.ends, "worlds": self.worlds}
+        return plain | looks | order | {name: part.to_dict() for name, part in more.items() if part is not None}
 
 
 def kpi_table(names: tuple[str, ...], kpis: Sequence[str], finished: Sequence[Finished]) -> KpiTable:
