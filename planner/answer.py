@@ -267,6 +267,8 @@ def _cost(view: View) -> None:
 def _how_sure(view: View) -> None:
     st.subheader("How sure")
     st.markdown(words.escape(view.comparison.decisions[0].note))
+    if view.comparison.looks.number > 1:
+        st.caption(words.escape(view.comparison.looks.sentence))
     runs.ends(view.answer, lambda found: _ends(view, found))
     rows = [row for row in evidence(view.answer.chosen.after).values() if row.label == "assumption" and row.is_estimate]
     rows.sort(key=lambda row: -row.relative_width)

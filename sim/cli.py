@@ -130,13 +130,18 @@ def run(
     scheduler: Scheduler = None,
     precision: Precision = None,
     only: Only = None,
+    check_warm_up: Annotated[
+        bool, typer.Option("--check-warm-up", help="Run it also with twice the warm-up: does that matter?")
+    ] = False,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
 
     def compute(**how: Any) -> RunResult:
         from sim.study import experiment
 
-        return experiment.run(scenario, ledger=ledger, precision=precision or [], only=only, **how)
+        return experiment.run(
+            scenario, ledger=ledger, precision=precision or [], only=only, check_warm_up=check_warm_up, **how
+        )
 
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
     carry_out(compute, [scenario], asked, json, ledger=ledger)

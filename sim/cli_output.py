@@ -22,10 +22,8 @@ from sim.cli_quarters import show_arrivals
 from sim.cli_size_words import lines as sizing_lines
 from sim.cli_text import printable
 from sim.cli_worth import show_worth
-from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval, rounded
+from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
 from sim.study.kpis import team_title
-from sim.study.looks import Looks
-from sim.study.ranking import Ranking
 from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
 from sim.study.sizing import Sizing
@@ -155,6 +153,8 @@ def _show_run(result: RunResult, console: Console) -> None:
     console.print(_spread_of_run(result))
     _show_alerts(result, 0, console)
     _show_precision(result, console)
+    if result.warm_up is not None:
+        console.print(result.warm_up.sentence)
     console.print("All KPIs: --json F.")
 
 
@@ -195,11 +195,11 @@ def _show_comparison(result: Comparison, console: Console) -> None:
         console.print()
     _show_precision(result, console)
     if result.ranking is not None:
-        console.print(printable(ranking_text(result.ranking, result.registry["contribution"].unit)))
+        console.print(printable(f"{result.ranking.sentence}"))
         console.print()
     console.print(
         "Intervals are widened for looking at many KPIs and scenarios at once and agree with the verdicts. "
-        f"{looks_text(result.looks)}All KPIs: --json F."
+        f"{result.looks.sentence}All KPIs: --json F."
     )
 
 
@@ -215,30 +215,6 @@ def _show_precision(result: RunResult | Comparison, console: Console) -> None:
 
 def _size(value: float, unit: str) -> str:
     return plain_change(value, unit).removeprefix("+")
-
-
-def ranking_text(ranking: Ranking, unit: str) -> str:
-    """Which scenario may be the best in contribution, and what taking the first costs at most."""
-    names = [ranking.names[i] for i in ranking.may_be_best]
-    if ranking.gives_away is None:
-        return f"Best contribution so far: {ranking.best} (one replication, nothing is sure)."
-    if len(names) == 1:
-        return f"Best contribution: {names[0]}, at 95 %."
-    return (
-        f"The best contribution is that of {', '.join(names[:-1])} or {names[-1]}, at 95 %. Whoever takes "
-        f"{ranking.best} gives away at most {unit} {rounded(ranking.gives_away)} beside the best."
-    )
-
-
-def looks_text(looks: Looks) -> str:
-    """That the question was looked at before; empty for the first look."""
-    if looks.number == 1:
-        return ""
-    counts = ", ".join(f"{count:,}" for count in looks.at)
-    return (
-        f"This is look {looks.number} at this question (after {counts} replications): its verdicts together may err "
-        f"in {100 * looks.alpha:.2g} % of studies, so that all looks together stay at 5 %. "
-    )
 
 
 def _nothing(one: ScenarioResult, other: ScenarioResult, name: str) -> bool:

@@ -121,7 +121,7 @@ def _study(
         whole = interrupted.result is not None and not interrupted.result.provenance.interrupted
         if interrupted.result is not None:
             show_result(interrupted.result, sys.stderr)
-            what = "without the ends" if whole else "with the finished replications"
+            what = "without what was asked for beside it" if whole else "with the finished replications"
             for path, text in _texts(interrupted.result, json, csv):
                 say(_write(path, text) or f"{path}: written, {what}.")
         else:

@@ -248,7 +248,7 @@ def test_an_interruption_at_the_ends_keeps_the_comparison_and_its_ledger(
     assert execute([*words, *outputs]) == 130
     shown = capsys.readouterr().err
     assert "Interrupted after 1 of 4 replications." in shown
-    assert "out.json: written, without the ends." in shown
+    assert "out.json: written, without what was asked for beside it." in shown
     assert "not written" not in shown
     assert files(tmp_path) == ["contacts.parquet", "out.json"]
 

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from small import SCENARIOS, SMALL, put, values_of
 
-from sim.cli_output import looks_text
 from sim.scenario import Scenario, load_scenario_text
 from sim.study import studies
 from sim.study.errors import StudyInputError
@@ -192,9 +191,9 @@ def test_a_look_that_was_interrupted_does_not_count(tmp_path: Path) -> None:
 
 
 def test_earlier_looks_are_told() -> None:
-    assert looks_text(Looks(1, (30,))) == ""
-    assert "look 2 at this question (after 10, 30 replications)" in looks_text(Looks(2, (10, 30)))
-    assert f"{100 * spent(2):.2g} %" in looks_text(Looks(2, (10, 30)))
+    assert Looks(1, (30,)).sentence == ""
+    assert "look 2 at this question (after 10, 30 replications)" in Looks(2, (10, 30)).sentence
+    assert f"{100 * spent(2):.2g} %" in Looks(2, (10, 30)).sentence
 
 
 def test_two_ways_to_end_are_one_too_many() -> None:

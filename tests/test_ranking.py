@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.cli_output import ranking_text
 from sim.study.ranking import Ranking, ranking
 from sim.study.statistics import ALPHA
 
@@ -54,7 +53,7 @@ def test_one_replication_makes_nobody_sure() -> None:
     found = ranking(["a", "b"], np.array([[1.0], [2.0]]), "higher", ALPHA)
     assert found is not None
     assert (found.may_be_best, found.gives_away) == ((1, 0), None)
-    assert "nothing is sure" in ranking_text(found, "USD")
+    assert "nothing is sure" in found.sentence
     assert ranking(["a", "b"], np.array([[np.nan], [2.0]]), "higher", ALPHA) is None
 
 
@@ -69,6 +68,6 @@ def test_the_sentence_names_who_may_be_best_and_what_is_at_stake() -> None:
     values = np.array([[100.0], [101.0], [20.0]]) + luck.normal(size=(3, 8))
     found = ranking(["Base", "Hire", "Worse"], values, "higher", ALPHA)
     assert found is not None
-    text = ranking_text(found, "USD")
+    text = found.sentence
     assert "Worse" not in text
     assert found.best in text

@@ -30,6 +30,7 @@ from sim.study.sizing import Sizing, grid
 from sim.study.sizing_targets import Target, read_targets
 from sim.study.store import Store, opened
 from sim.study.studies import ComparisonStudy, RiskStudy, RunStudy, SizingStudy, WorthStudy, assumptions, widest
+from sim.study.warm_up import warm_up_check, with_longer
 from sim.study.worlds import WORLDS_RANGE, Worlds, left_out, worlds_of, worlds_result
 from sim.study.worth import Worth
 from sim.study.worth_scenarios import alternatives
@@ -65,6 +66,7 @@ def run(
     store: Store | str | Path | None = None,
     precision: Sequence[str] = (),
     only: int | None = None,
+    check_warm_up: bool = False,
 ) -> RunResult:
     """Replications of one scenario.
 
@@ -83,15 +85,29 @@ def run(
     of its mean. The study ends when all of them are known as well at once: from 20 replications on, after every ten,
     and at the latest after `replications`.
     only : the number of the one replication that is wanted, to see what happened in it.
+    check_warm_up : whether to run it again with twice the warm-up, to see whether that matters.
 
     Raises
     ------
     ScenarioError, StudyInputError for bad input; Interrupted; StudyFailed if no replication could be had.
     """
     _check_ledger(ledger, [scenario])
-    study = RunStudy(read_scenario(scenario, accounts), seed, replications, precision)
+    one, kept = read_scenario(scenario, accounts), opened(store)
+    longer = with_longer(one) if check_warm_up else None
+    study = RunStudy(one, seed, replications, precision)
     study.plan = _only(study.plan, only)
-    return execute(study, workers, progress, cancel, pool, ledger, opened(store))
+    with contextlib.ExitStack() as stack:
+        shared = pool or stack.enter_context(LocalPool(workers))
+        found = execute(study, workers, progress, cancel, shared, ledger, kept)
+        if longer is None:
+            return found
+        again = RunStudy(longer, seed, replications)
+        again.plan = study.plan if only is not None else Plan((range(found.provenance.replications),))
+        try:
+            after = execute(again, workers, progress, cancel, shared, None, kept)
+        except Interrupted as interrupted:
+            raise Interrupted(interrupted.done, interrupted.total, found) from None
+    return replace(found, warm_up=warm_up_check(one, longer, found, after))
 
 
 def compare(

@@ -41,6 +41,17 @@ class Looks:
         """The chance of a false verdict that this look may spend."""
         return spent(self.number)
 
+    @property
+    def sentence(self) -> str:
+        """That the question was looked at before, with a space at its end; empty for the first look."""
+        if self.number == 1:
+            return ""
+        counts = ", ".join(f"{count:,}" for count in self.at)
+        return (
+            f"This is look {self.number} at this question (after {counts} replications): its verdicts together may "
+            f"err in {100 * self.alpha:.2g} % of studies, so that all looks together stay at 5 %. "
+        )
+
 
 @dataclass(frozen=True)
 class Plan:

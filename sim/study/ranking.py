@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.study.decision import rounded
 from sim.study.statistics import t_quantile
 
 FloatArray = NDArray[np.float64]
@@ -27,7 +28,7 @@ class Ranking:
 
     order : positions, the best mean first. may_be_best : those of them, in that order, among which the truly best one
     is, with confidence 1 - alpha. gives_away : what taking the first one costs at most beside the truly best, in the
-    KPI's unit, at the same confidence; 0 if no other may be the best. None for fewer than two replications.
+    KPI's `unit`, at the same confidence; 0 if no other may be the best. None for fewer than two replications.
     """
 
     names: tuple[str, ...]
@@ -35,11 +36,25 @@ class Ranking:
     may_be_best: tuple[int, ...]
     gives_away: float | None
     alpha: float
+    unit: str = ""
 
     @property
     def best(self) -> str:
         """The name of the best mean."""
         return self.names[self.order[0]]
+
+    @property
+    def sentence(self) -> str:
+        """Which scenario may be the best in contribution, and what taking the first costs at most."""
+        names = [self.names[i] for i in self.may_be_best]
+        if self.gives_away is None:
+            return f"Best contribution so far: {self.best} (one replication, nothing is sure)."
+        if len(names) == 1:
+            return f"Best contribution: {names[0]}, at 95 %."
+        return (
+            f"The best contribution is that of {', '.join(names[:-1])} or {names[-1]}, at 95 %. Whoever takes "
+            f"{self.best} gives away at most {self.unit} {rounded(self.gives_away)} beside the best."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the JSON."""
@@ -52,7 +67,7 @@ class Ranking:
 
 
 def ranking(
-    names: Sequence[str], values: FloatArray, better: Literal["higher", "lower"], alpha: float
+    names: Sequence[str], values: FloatArray, better: Literal["higher", "lower"], alpha: float, unit: str = ""
 ) -> Ranking | None:
     """The order of scenarios and how sure it is; None without a replication in which all have a value.
 
@@ -79,7 +94,7 @@ def ranking(
     means = known.mean(axis=1)
     order = tuple(int(i) for i in np.argsort(-means, kind="stable"))
     if count == 1:
-        return Ranking(tuple(names), order, order, None, alpha)
+        return Ranking(tuple(names), order, order, None, alpha, unit)
     ahead = known[:, None, :] - known[None, :, :]  # (j, i): by how much j is ahead of i
     mean = ahead.mean(axis=2)
     half = float(t_quantile(count - 1, 2 * alpha / (scenarios - 1))) * ahead.std(axis=2, ddof=1) / math.sqrt(count)
@@ -87,4 +102,4 @@ def ranking(
     may_be_best = tuple(i for i in order if not surpassed[i])
     first = order[0]
     gives_away = max((float(mean[j, first] + half[j, first]) for j in range(scenarios) if j != first), default=0.0)
-    return Ranking(tuple(names), order, may_be_best, max(0.0, gives_away), alpha)
+    return Ranking(tuple(names), order, may_be_best, max(0.0, gives_away), alpha, unit)

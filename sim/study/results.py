@@ -27,6 +27,7 @@ from sim.study.quarters import Quarters
 from sim.study.ranking import Ranking
 from sim.study.risk import RiskReport
 from sim.study.statistics import ALPHA, Difference, Estimate, estimate, t_quantile
+from sim.study.warm_up import WarmUpCheck
 from sim.study.worker import Finished
 from sim.study.worlds import Worlds
 
@@ -214,7 +215,9 @@ class _Result:
 
 @dataclass(frozen=True)
 class RunResult(_Result):
-    """Estimates of one scenario."""
+    """Estimates of one scenario. warm_up : whether its warm-up is long enough, if that was asked for."""
+
+    warm_up: WarmUpCheck | None = None
 
     @property
     def name(self) -> str:
@@ -224,6 +227,10 @@ class RunResult(_Result):
     def kpis(self) -> Mapping[str, Estimate]:
         """Estimates by KPI name."""
         return self.scenarios[0].kpis
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain values, with the check of the warm-up if there is one."""
+        return super().to_dict() | ({"warm_up": self.warm_up.to_dict()} if self.warm_up else {})
 
     def to_frame(self) -> pandas.DataFrame:
         """A row per KPI: mean, low and high end of the 95 % interval, sd, unit."""

@@ -263,7 +263,7 @@ class ComparisonStudy(ScenarioStudy):
         order = None
         if len(self.names) > 2:
             column = table.kpis.index("contribution")
-            order = ranking(self.names, table.values[:, :, column], "higher", looks.alpha)
+            order = ranking(self.names, table.values[:, :, column], "higher", looks.alpha, self.scenarios[0].currency)
         return Comparison(
             **parts, differences=differences, decisions=tuple(decisions), looks=looks, ranking=order, risk=risk
         )
