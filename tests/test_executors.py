@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,10 +15,14 @@ import fake_engine
 import numpy as np
 import pytest
 
+from sim.model.compile import compile_all
+from sim.scenario import load_scenario
 from sim.study import executors, worker
 from sim.study.errors import PoolError
 from sim.study.executors import Executor, InThisProcess, LocalPool
 from sim.study.worker import Finished, Job
+
+BASELINE = Path(__file__).parents[1] / "scenarios" / "baseline.yaml"
 
 
 @pytest.fixture
@@ -202,3 +207,22 @@ def test_workers_import_neither_the_scenario_layer_nor_scipy_nor_pandas() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "", "workers must start fast and stay small"
+
+
+def test_scenarios_with_the_same_accounts_send_them_to_a_worker_once() -> None:
+    large = {f"tiers.{name}.accounts": 2_000 for name in ("enterprise", "midmarket", "small")}
+    staff = {f"teams.{name}.headcount": 60 for name in ("csm", "support")}
+    baseline, what_if = (
+        load_scenario(BASELINE, overrides=large | staff | one) for one in ({}, {"teams.csm.headcount": 61})
+    )
+    alone, both = (compile_all(scenarios) for scenarios in ([baseline], [baseline, what_if]))
+    sizes = [len(pickle.dumps(Job(inputs[0], inputs, 1))) for inputs in (alone, both)]
+    book = len(pickle.dumps(alone[0].book))
+    assert book > sizes[0] / 2, "else the accounts are too few to show in the size"
+    assert sizes[1] - sizes[0] < book / 2, "a hundred scenarios of 100,000 accounts would fill a worker's memory"
+
+
+def test_scenarios_with_other_accounts_keep_their_own() -> None:
+    changed = load_scenario(BASELINE, overrides={"accounts.book_seed": 99})
+    first, second = compile_all([load_scenario(BASELINE), changed])
+    assert not np.array_equal(first.book.arr_cents, second.book.arr_cents), "sharing must not mix two books up"
