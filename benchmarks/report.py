@@ -26,6 +26,7 @@ from benchmarks.company import (
     team_sizes,
 )
 from benchmarks.memory import PROJECT, peak_mebibytes
+from benchmarks.pairing import pairing
 from benchmarks.tick import tick_milliseconds
 from benchmarks.timing import in_turn, processor_clock, ratio, wall_clock
 from sim.model.ledger import CONTACT_COLUMNS
@@ -37,19 +38,23 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Size:
-    """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared."""
+    """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared.
+
+    pairs : replications from which is read what pairing is worth.
+    """
 
     rounds: int
     study_rounds: int
     replications: tuple[int, ...]
     accounts: tuple[int, ...]
     largest: int
+    pairs: int = 200
     weeks: int | None = None
     warm_up_weeks: int | None = None
 
 
 FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000), largest=8800)
-QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600)
+QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600, pairs=40)
 
 
 def engine(size: Size) -> Iterator[str]:
@@ -218,6 +223,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "million": ("A million contacts", million),
     "studies": ("A comparison, start to end", studies),
     "page": ("What the reader waits for", page),
+    "pairing": ("What pairing is worth", lambda size: pairing(size.pairs, size.rounds)),
 }
 
 
