@@ -122,8 +122,6 @@ def pairing(replications: int, rounds: int) -> Iterator[str]:
     yield ""
     yield from decision(table, rounds)
     yield ""
-    yield "Paired against independent, KPI by KPI; – where the what-if does not move it, or it has no spread."
-    yield ""
     yield from every_kpi(table)
 
 
@@ -138,12 +136,22 @@ def promises(table: KpiTable) -> Iterator[str]:
 
 
 def every_kpi(table: KpiTable) -> Iterator[str]:
-    """All KPIs, the headline ones first."""
-    yield f"| KPI | {' | '.join(f'`{name}`' for name in WHAT_IFS)} |"
+    """Each KPI paired against the same KPI independent, the headline ones first."""
+    names = (*HEADLINE, *(name for name in table.kpis if name not in HEADLINE))
+    found = {what_if: {name: ratio_of(table, what_if, name, name) for name in names} for what_if in WHAT_IFS}
+    yield "Paired against independent, KPI by KPI; – where the what-if does not move it, or it has no spread."
+    yield ""
+    for what_if, ratios in found.items():
+        known = [one.value for one in ratios.values() if one is not None]
+        yield (
+            f"- `{what_if}`: {len(known)} KPIs; half of them above {median(known):.1f}, the lowest {min(known):.1f}, "
+            f"{np.mean(np.array(known) > 2):.0%} above 2."
+        )
+    yield ""
+    yield f"| KPI | {' | '.join(f'`{what_if}`' for what_if in WHAT_IFS)} |"
     yield "|---|" + "---:|" * len(WHAT_IFS)
-    for kpi in (*HEADLINE, *(name for name in table.kpis if name not in HEADLINE)):
-        found = [ratio_of(table, what_if, kpi, kpi) for what_if in WHAT_IFS]
-        yield f"| `{kpi}` | {' | '.join(str(one or '–') for one in found)} |"
+    for name in names:
+        yield f"| `{name}` | {' | '.join(str(found[what_if][name] or '–') for what_if in WHAT_IFS)} |"
 
 
 @dataclass(frozen=True)

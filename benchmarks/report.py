@@ -27,8 +27,10 @@ from benchmarks.company import (
 )
 from benchmarks.memory import PROJECT, peak_mebibytes
 from benchmarks.pairing import pairing
+from benchmarks.scale_out import scale_out
 from benchmarks.tick import tick_milliseconds
 from benchmarks.timing import in_turn, processor_clock, ratio, wall_clock
+from benchmarks.workers import workers
 from sim.model.ledger import CONTACT_COLUMNS
 from sim.model.replication import replicate
 from sim.study.executors import LocalPool
@@ -40,7 +42,8 @@ WORKERS = 2
 class Size:
     """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared.
 
-    pairs : replications from which is read what pairing is worth.
+    pairs : replications from which is read what pairing is worth. check : accounts of the run that a forecast is held
+    against. tasks : trivial replications of which the overhead is read.
     """
 
     rounds: int
@@ -49,12 +52,16 @@ class Size:
     accounts: tuple[int, ...]
     largest: int
     pairs: int = 200
+    check: int = 20_000
+    tasks: int = 400
     weeks: int | None = None
     warm_up_weeks: int | None = None
 
 
 FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000), largest=8800)
-QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600, pairs=40)
+QUICK = Size(
+    rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600, pairs=40, check=3200, tasks=100
+)
 
 
 def engine(size: Size) -> Iterator[str]:
@@ -223,6 +230,14 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "million": ("A million contacts", million),
     "studies": ("A comparison, start to end", studies),
     "page": ("What the reader waits for", page),
+    "workers": (
+        "The study layer and a second worker",
+        lambda size: workers(size.replications[-1], size.study_rounds, _length(size)),
+    ),
+    "scale_out": (
+        "From one machine to many",
+        lambda size: scale_out(size.accounts, size.check, size.tasks, size.weeks, size.warm_up_weeks),
+    ),
     "pairing": ("What pairing is worth", lambda size: pairing(size.pairs, size.rounds)),
 }
 

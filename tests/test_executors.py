@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fake_engine
 import numpy as np
 import pytest
 
 from sim.model.compile import compile_all
+from sim.model.ledger import History
 from sim.scenario import load_scenario
 from sim.study import executors, worker
 from sim.study.errors import PoolError
@@ -226,3 +229,22 @@ def test_scenarios_with_other_accounts_keep_their_own() -> None:
     changed = load_scenario(BASELINE, overrides={"accounts.book_seed": 99})
     first, second = compile_all([load_scenario(BASELINE), changed])
     assert not np.array_equal(first.book.arr_cents, second.book.arr_cents), "sharing must not mix two books up"
+
+
+def test_a_history_is_let_go_before_the_next_one_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[weakref.ref[History]] = []
+    held: list[int] = []
+
+    def noted(history: History) -> History:
+        seen.append(weakref.ref(history))
+        return history
+
+    def replicate(*given: Any) -> Iterator[History]:
+        histories = fake_engine.replicate(*given)
+        for _ in given[1]:
+            held.append(sum(one() is not None for one in seen))
+            yield noted(next(histories))
+
+    monkeypatch.setattr(worker.engine, "replicate", replicate)
+    assert len(worker.execute(job(), 0).measured) == 2
+    assert held == [0, 0], "a history of 100,000 accounts takes a gigabyte: two at a time would be one too many"
