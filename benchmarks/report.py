@@ -236,7 +236,9 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     ),
     "scale_out": (
         "From one machine to many",
-        lambda size: scale_out(size.accounts, size.check, size.tasks, size.weeks, size.warm_up_weeks),
+        lambda size: scale_out(
+            size.accounts, size.check, size.tasks, size.study_rounds, size.weeks, size.warm_up_weeks
+        ),
     ),
     "pairing": ("What pairing is worth", lambda size: pairing(size.pairs, size.rounds)),
 }

@@ -15,19 +15,23 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
+from statistics import median
 
 import sim
-from benchmarks.company import WHAT_IF, accounts_in, company, company_scenario, contacts_simulated, run_once
+from benchmarks.company import SCENARIOS, WHAT_IF, accounts_in, company, company_scenario, contacts_simulated, run_once
 from benchmarks.memory import PROJECT, high_water_mebibytes, peak_mebibytes
+from benchmarks.timing import in_turn, processor_clock, wall_clock
 from sim.model.branching import weeks_alike
 from sim.model.compile import compile_all
 from sim.scenario import Scenario
 from sim.study.dask_executor import dask_executor
-from sim.study.executors import Executor, LocalPool
+from sim.study.executors import LocalPool
 from sim.study.measured_file import to_bytes
 from sim.study.worker import Finished, Job, execute
 
+OTHERS = ("reroute_support_calls", "outage_month", "downturn", "phone_to_chat")  # dated, and none of headcounts
 TRIVIAL = {"accounts": 20, "weeks": 1, "warm_up_weeks": 0}
 AIM_ACCOUNTS, AIM_SCENARIOS, AIM_REPLICATIONS = 100_000, 100, 100
 CORES, MACHINE_GIB, MACHINES, PARTS = 32, 128, (1, 2, 4, 10), (1, 10)
@@ -40,8 +44,8 @@ class Figures:
     """One replication of the baseline with so many accounts, simulated and measured in one process.
 
     contacts : of the warm-up and the run. seconds : of the processor. peak, more_mebibytes : of a worker with one
-    scenario, and what two dated what-ifs add. store, parent, job, what_if : bytes that a scenario's replication takes
-    in the store and in the parent, of what a worker is sent, and what a further scenario adds to that.
+    scenario, and what several dated what-ifs add. store, parent : bytes that a scenario's replication takes in the
+    store and in the parent. job, what_if : bytes that a worker is sent, and that a further scenario adds to them.
     """
 
     accounts: int
@@ -63,14 +67,14 @@ class Figures:
 def figures(accounts: int, weeks: int | None, warm_up_weeks: int | None) -> Figures:
     """Measures all of them."""
     one = company_scenario(accounts, weeks, warm_up_weeks)
-    other = company_scenario(accounts, weeks, warm_up_weeks, WHAT_IF)
-    inputs, what_if, again = compile_all([one, other, other])
+    others = [company_scenario(accounts, weeks, warm_up_weeks, SCENARIOS / f"{name}.yaml") for name in OTHERS]
+    inputs, *what_ifs = compile_all([one, *others])
     rows = run_once(inputs)
     contacts = contacts_simulated(inputs)
-    began = time.process_time()
+    began = processor_clock()
     done = execute(Job(inputs, (inputs,), 1), 0)
-    seconds = time.process_time() - began
-    alone, both = (len(pickle.dumps(Job(inputs, scenarios, 1))) for scenarios in ((inputs,), (inputs, what_if)))
+    seconds = processor_clock() - began
+    alone, both = (len(pickle.dumps(Job(inputs, scenarios, 1))) for scenarios in ((inputs,), (inputs, what_ifs[0])))
     peak = peak_mebibytes(inputs)
     return Figures(
         accounts=accounts_in(inputs),
@@ -78,7 +82,7 @@ def figures(accounts: int, weeks: int | None, warm_up_weeks: int | None) -> Figu
         contacts=contacts,
         seconds=seconds,
         peak_mebibytes=peak,
-        more_mebibytes=peak_mebibytes(inputs, what_if, again) - peak,
+        more_mebibytes=peak_mebibytes(inputs, *what_ifs) - peak,
         store=len(to_bytes(done.measured[0])),
         parent=len(pickle.dumps(done.measured[0])),
         job=alone,
@@ -122,7 +126,7 @@ class Prepared:
 
 
 def scale_out(
-    accounts: Sequence[int], check: int, tasks: int, weeks: int | None, warm_up_weeks: int | None
+    accounts: Sequence[int], check: int, tasks: int, rounds: int, weeks: int | None, warm_up_weeks: int | None
 ) -> Iterator[str]:
     """The section's lines. accounts : the smallest and the largest are measured. check : accounts of the real run."""
     small, large = (figures(number, weeks, warm_up_weeks) for number in (accounts[0], accounts[-1]))
@@ -130,7 +134,7 @@ def scale_out(
     yield "One replication of the baseline, simulated and measured in one process."
     yield ""
     yield (
-        "| accounts | contacts | seconds | µs per contact | worker's peak, MiB | two what-ifs more, MiB "
+        f"| accounts | contacts | seconds | µs per contact | worker's peak, MiB | {len(OTHERS)} what-ifs more, MiB "
         "| store, kB | parent, kB | a job, kB | a what-if in it, kB |"
     )
     yield "|---:|" + "---:|" * 9
@@ -141,7 +145,7 @@ def scale_out(
             f"| {one.job / 1e3:.0f} | {one.what_if / 1e3:.0f} |"
         )
     yield ""
-    yield from overhead(tasks)
+    yield from overhead(tasks, rounds)
     yield ""
     found = run_apart(check, weeks, warm_up_weeks)
     yield from checked(sizes, check, found)
@@ -149,20 +153,30 @@ def scale_out(
     yield from aim(sizes, found["seconds"] / check, weeks, warm_up_weeks)
 
 
-def overhead(tasks: int) -> Iterator[str]:
+def overhead(tasks: int, rounds: int) -> Iterator[str]:
     """What a task costs beside its model, and what the parent does at the end."""
     tiny = company_scenario(**TRIVIAL)
-    yield f"A study of {tasks:,} trivial replications ({TRIVIAL['accounts']} accounts, one week) on one worker."
+    yield (
+        f"A study of {tasks:,} trivial replications ({TRIVIAL['accounts']} accounts, one week) on one worker; medians "
+        f"of {rounds} rounds."
+    )
     yield ""
-    yield "| who computes | clock seconds | of them the model's | ms per task beside it |"
+    yield "| who computes | clock seconds | ms per task | ms more than the model |"
     yield "|---|---:|---:|---:|"
-    model = _model_seconds(tiny, tasks)
-    with LocalPool(1) as pool:
-        local = _study_seconds(tiny, tasks, pool)
-    with dask_executor(workers=1) as executor:
-        dask = _study_seconds(tiny, tasks, executor)
-    for name, seconds in (("local pool", local), ("Dask", dask)):
-        yield f"| {name} | {seconds:.2f} | {model:.2f} | {1000 * (seconds - model) / tasks:.1f} |"
+    alone, local, dask = "the model alone, in this process", "local pool", "Dask"
+    with LocalPool(1) as pool, dask_executor(workers=1) as executor:
+        seconds = in_turn(
+            {
+                alone: partial(_model_alone, tiny, tasks),
+                local: partial(sim.run, tiny, replications=tasks, pool=pool),
+                dask: partial(sim.run, tiny, replications=tasks, pool=executor),
+            },
+            rounds,
+            wall_clock,
+        )
+    for name, taken in seconds.items():
+        more = 1000 * (median(taken) - median(seconds[alone])) / tasks
+        yield f"| {name} | {median(taken):.2f} | {1000 * median(taken) / tasks:.1f} | {more:.1f} |"
     yield ""
     shipped = company_scenario()
     scenarios, replications = 10, max(2, tasks // 20)
@@ -176,23 +190,12 @@ def overhead(tasks: int) -> Iterator[str]:
     )
 
 
-def _model_seconds(scenario: Scenario, tasks: int) -> float:
-    """Of the model and the measures alone, in this process; the first one is not counted."""
+def _model_alone(scenario: Scenario, tasks: int) -> None:
+    """The model and the measures, without a study."""
     (inputs,) = compile_all([scenario])
     job = Job(inputs, (inputs,), 1)
-    execute(job, 0)
-    began = time.perf_counter()
     for replication in range(tasks):
         execute(job, replication)
-    return time.perf_counter() - began
-
-
-def _study_seconds(scenario: Scenario, tasks: int, pool: Executor | LocalPool) -> float:
-    """Of the whole study, on workers that are there already."""
-    sim.run(scenario, replications=2, pool=pool)
-    began = time.perf_counter()
-    sim.run(scenario, replications=tasks, pool=pool)
-    return time.perf_counter() - began
 
 
 def real_run(accounts: int, weeks: int = 0, warm_up_weeks: int = 0) -> None:
