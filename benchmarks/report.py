@@ -42,8 +42,8 @@ WORKERS = 2
 class Size:
     """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared.
 
-    pairs : replications from which is read what pairing is worth. check : accounts of the run that a forecast is held
-    against. tasks : trivial replications of which the overhead is read.
+    pairs : replications from which is read what pairing is worth. checks : accounts of the runs that a forecast is
+    held against. tasks : trivial replications of which the overhead is read.
     """
 
     rounds: int
@@ -52,7 +52,7 @@ class Size:
     accounts: tuple[int, ...]
     largest: int
     pairs: int = 200
-    check: int = 20_000
+    checks: tuple[int, ...] = (20_000, 100_000)
     tasks: int = 400
     weeks: int | None = None
     warm_up_weeks: int | None = None
@@ -60,7 +60,14 @@ class Size:
 
 FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000), largest=8800)
 QUICK = Size(
-    rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600, pairs=40, check=3200, tasks=100
+    rounds=3,
+    study_rounds=1,
+    replications=(10,),
+    accounts=(400, 1600),
+    largest=1600,
+    pairs=40,
+    checks=(3200,),
+    tasks=100,
 )
 
 
@@ -237,7 +244,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "scale_out": (
         "From one machine to many",
         lambda size: scale_out(
-            size.accounts, size.check, size.tasks, size.study_rounds, size.weeks, size.warm_up_weeks
+            size.accounts, size.checks, size.tasks, size.study_rounds, size.weeks, size.warm_up_weeks
         ),
     ),
     "pairing": ("What pairing is worth", lambda size: pairing(size.pairs, size.rounds)),

@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -126,9 +126,14 @@ class Prepared:
 
 
 def scale_out(
-    accounts: Sequence[int], check: int, tasks: int, rounds: int, weeks: int | None, warm_up_weeks: int | None
+    accounts: Sequence[int],
+    checks: Sequence[int],
+    tasks: int,
+    rounds: int,
+    weeks: int | None,
+    warm_up_weeks: int | None,
 ) -> Iterator[str]:
-    """The section's lines. accounts : the smallest and the largest are measured. check : accounts of the real run."""
+    """The section's lines. accounts : the smallest and the largest are measured. checks : accounts of the real runs."""
     small, large = (figures(number, weeks, warm_up_weeks) for number in (accounts[0], accounts[-1]))
     sizes = Sizes(small, large)
     yield "One replication of the baseline, simulated and measured in one process."
@@ -147,10 +152,10 @@ def scale_out(
     yield ""
     yield from overhead(tasks, rounds)
     yield ""
-    found = run_apart(check, weeks, warm_up_weeks)
-    yield from checked(sizes, check, found)
+    found = {check: run_apart(check, weeks, warm_up_weeks) for check in checks}
+    yield from checked(sizes, found)
     yield ""
-    yield from aim(sizes, found["seconds"] / check, weeks, warm_up_weeks)
+    yield from aim(sizes, found[checks[-1]]["seconds"] / checks[-1], weeks, warm_up_weeks)
 
 
 def overhead(tasks: int, rounds: int) -> Iterator[str]:
@@ -220,21 +225,22 @@ def run_apart(accounts: int, weeks: int | None, warm_up_weeks: int | None) -> di
     return found
 
 
-def checked(sizes: Sizes, accounts: int, found: dict[str, float]) -> Iterator[str]:
-    """A real run beside what a straight line through the two companies says of it."""
-    seconds = sizes.at(accounts, attrgetter("seconds"))
-    peak = sizes.at(accounts, attrgetter("peak_mebibytes"))
-    yield f"One replication of {accounts:,} accounts through `sim.run` on one worker, beside a line through the rows."
+def checked(sizes: Sizes, found: Mapping[int, Mapping[str, float]]) -> Iterator[str]:
+    """Real runs, by number of accounts, beside what a straight line through the two companies says of them."""
+    yield "One replication through `sim.run` on one worker, beside a line through the rows above."
     yield ""
-    yield "| | by the line | measured | measured / line |"
-    yield "|---|---:|---:|---:|"
-    for name, line, seen in (
-        ("processor seconds of the worker", seconds, found["seconds"]),
-        ("peak of the worker, MiB", peak, found["peak"]),
-    ):
-        yield f"| {name} | {line:,.1f} | {seen:,.1f} | {seen / line:.2f} |"
-    yield f"| clock seconds of the study | | {found['clock']:.1f} | |"
-    yield f"| peak of the parent, MiB | | {found['parent']:.0f} | |"
+    yield (
+        "| accounts | processor seconds of the worker | by the line | ratio | peak of the worker, MiB | by the line "
+        "| ratio | clock seconds | peak of the parent, MiB |"
+    )
+    yield "|---:|" + "---:|" * 8
+    for accounts, one in found.items():
+        seconds, peak = (sizes.at(accounts, attrgetter(name)) for name in ("seconds", "peak_mebibytes"))
+        yield (
+            f"| {accounts:,} | {one['seconds']:,.1f} | {seconds:,.1f} | {one['seconds'] / seconds:.2f} "
+            f"| {one['peak']:,.0f} | {peak:,.0f} | {one['peak'] / peak:.2f} | {one['clock']:,.1f} "
+            f"| {one['parent']:.0f} |"
+        )
 
 
 def aim(sizes: Sizes, seconds_per_account: float, weeks: int | None, warm_up_weeks: int | None) -> Iterator[str]:
