@@ -16,7 +16,7 @@ from sim.model import replication
 from sim.model.compile import compile_inputs
 from sim.model.inputs import Inputs
 from sim.model.replication import replicate
-from sim.scenario import load_scenario
+from sim.scenario import Scenario, load_scenario
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 BASELINE = SCENARIOS / "baseline.yaml"
@@ -25,6 +25,13 @@ WHAT_IF = SCENARIOS / "reroute_support_calls.yaml"
 
 def company(accounts: int | None = None, weeks: int | None = None, warm_up_weeks: int | None = None) -> Inputs:
     """The shipped baseline; None leaves a number as shipped."""
+    return compile_inputs(company_scenario(accounts, weeks, warm_up_weeks))
+
+
+def company_scenario(
+    accounts: int | None = None, weeks: int | None = None, warm_up_weeks: int | None = None, file: Path = BASELINE
+) -> Scenario:
+    """The baseline, or a what-if of it whose dated changes are none of headcounts; None leaves a number as shipped."""
     shipped = load_scenario(BASELINE)
     overrides: dict[str, object] = {}
     if accounts is not None:
@@ -38,7 +45,7 @@ def company(accounts: int | None = None, weeks: int | None = None, warm_up_weeks
         overrides["weeks"] = weeks
     if warm_up_weeks is not None:
         overrides["accounts.warm_up_weeks"] = warm_up_weeks
-    return compile_inputs(load_scenario(BASELINE, overrides=overrides))
+    return load_scenario(file, overrides=overrides)
 
 
 def run_once(inputs: Inputs) -> int:

@@ -1,6 +1,6 @@
 """Peak memory of one worker process, started and fed as the pool's workers are.
 
-In: inputs of a company. Out: mebibytes that the process held at most, imports included.
+In: inputs of scenarios. Out: mebibytes that the process held at most, imports included.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ def worker() -> None:
     finished = execute(pickle.load(sys.stdin.buffer), 0)
     if finished.error is not None:
         raise RuntimeError(finished.error)
-    print(_peak_mebibytes())
+    print(high_water_mebibytes())
 
 
-def _peak_mebibytes() -> float:
-    """The system's high-water mark; the resource module's counts the parent's memory too on Linux."""
-    status = Path("/proc/self/status")
+def high_water_mebibytes(process: int | str = "self") -> float:
+    """The system's high-water mark; the resource module's counts the parent's memory too on Linux.
+
+    process : the number of another one, which Linux alone tells.
+    """
+    status = Path(f"/proc/{process}/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     if found:
         return int(found[1]) / 1024
@@ -37,11 +40,11 @@ def _peak_mebibytes() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
-def peak_mebibytes(inputs: Inputs) -> float:
-    """Peak of a worker that computes one replication of one scenario and measures it."""
+def peak_mebibytes(*scenarios: Inputs) -> float:
+    """Peak of a worker that computes one replication of the scenarios, the first of which warms up, and measures it."""
     done = subprocess.run(
         [sys.executable, "-c", START],
-        input=pickle.dumps(Job(inputs, (inputs,), seed=1)),
+        input=pickle.dumps(Job(scenarios[0], scenarios, seed=1)),
         stdout=subprocess.PIPE,
         cwd=PROJECT,
         check=True,

@@ -26,8 +26,11 @@ from benchmarks.company import (
     team_sizes,
 )
 from benchmarks.memory import PROJECT, peak_mebibytes
+from benchmarks.pairing import pairing
+from benchmarks.scale_out import scale_out
 from benchmarks.tick import tick_milliseconds
 from benchmarks.timing import in_turn, processor_clock, ratio, wall_clock
+from benchmarks.workers import workers
 from sim.model.ledger import CONTACT_COLUMNS
 from sim.model.replication import replicate
 from sim.study.executors import LocalPool
@@ -37,19 +40,35 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Size:
-    """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared."""
+    """How much is run. None leaves the shipped company's weeks as they are; accounts: the sizes compared.
+
+    pairs : replications from which is read what pairing is worth. checks : accounts of the runs that a forecast is
+    held against. tasks : trivial replications of which the overhead is read.
+    """
 
     rounds: int
     study_rounds: int
     replications: tuple[int, ...]
     accounts: tuple[int, ...]
     largest: int
+    pairs: int = 200
+    checks: tuple[int, ...] = (20_000, 100_000)
+    tasks: int = 400
     weeks: int | None = None
     warm_up_weeks: int | None = None
 
 
 FULL = Size(rounds=7, study_rounds=3, replications=(10, 30), accounts=(400, 1600, 5000), largest=8800)
-QUICK = Size(rounds=3, study_rounds=1, replications=(10,), accounts=(400, 1600), largest=1600)
+QUICK = Size(
+    rounds=3,
+    study_rounds=1,
+    replications=(10,),
+    accounts=(400, 1600),
+    largest=1600,
+    pairs=40,
+    checks=(3200,),
+    tasks=100,
+)
 
 
 def engine(size: Size) -> Iterator[str]:
@@ -218,6 +237,17 @@ SECTIONS: dict[str, tuple[str, Callable[[Size], Iterator[str]]]] = {
     "million": ("A million contacts", million),
     "studies": ("A comparison, start to end", studies),
     "page": ("What the reader waits for", page),
+    "workers": (
+        "The study layer and a second worker",
+        lambda size: workers(size.replications[-1], size.study_rounds, _length(size)),
+    ),
+    "scale_out": (
+        "From one machine to many",
+        lambda size: scale_out(
+            size.accounts, size.checks, size.tasks, size.study_rounds, size.weeks, size.warm_up_weeks
+        ),
+    ),
+    "pairing": ("What pairing is worth", lambda size: pairing(size.pairs, size.rounds)),
 }
 
 

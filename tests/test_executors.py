@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fake_engine
 import numpy as np
 import pytest
 
+from sim.model.compile import compile_all
+from sim.model.ledger import History
+from sim.scenario import load_scenario
 from sim.study import executors, worker
 from sim.study.errors import PoolError
 from sim.study.executors import Executor, InThisProcess, LocalPool
 from sim.study.worker import Finished, Job
+
+BASELINE = Path(__file__).parents[1] / "scenarios" / "baseline.yaml"
 
 
 @pytest.fixture
@@ -202,3 +210,41 @@ def test_workers_import_neither_the_scenario_layer_nor_scipy_nor_pandas() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "", "workers must start fast and stay small"
+
+
+def test_scenarios_with_the_same_accounts_send_them_to_a_worker_once() -> None:
+    large = {f"tiers.{name}.accounts": 2_000 for name in ("enterprise", "midmarket", "small")}
+    staff = {f"teams.{name}.headcount": 60 for name in ("csm", "support")}
+    baseline, what_if = (
+        load_scenario(BASELINE, overrides=large | staff | one) for one in ({}, {"teams.csm.headcount": 61})
+    )
+    alone, both = (compile_all(scenarios) for scenarios in ([baseline], [baseline, what_if]))
+    sizes = [len(pickle.dumps(Job(inputs[0], inputs, 1))) for inputs in (alone, both)]
+    book = len(pickle.dumps(alone[0].book))
+    assert book > sizes[0] / 2, "else the accounts are too few to show in the size"
+    assert sizes[1] - sizes[0] < book / 2, "a hundred scenarios of 100,000 accounts would fill a worker's memory"
+
+
+def test_scenarios_with_other_accounts_keep_their_own() -> None:
+    changed = load_scenario(BASELINE, overrides={"accounts.book_seed": 99})
+    first, second = compile_all([load_scenario(BASELINE), changed])
+    assert not np.array_equal(first.book.arr_cents, second.book.arr_cents), "sharing must not mix two books up"
+
+
+def test_a_history_is_let_go_before_the_next_one_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[weakref.ref[History]] = []
+    held: list[int] = []
+
+    def noted(history: History) -> History:
+        seen.append(weakref.ref(history))
+        return history
+
+    def replicate(*given: Any) -> Iterator[History]:
+        histories = fake_engine.replicate(*given)
+        for _ in given[1]:
+            held.append(sum(one() is not None for one in seen))
+            yield noted(next(histories))
+
+    monkeypatch.setattr(worker.engine, "replicate", replicate)
+    assert len(worker.execute(job(), 0).measured) == 2
+    assert held == [0, 0], "a history of 100,000 accounts takes a gigabyte: two at a time would be one too many"

@@ -6,7 +6,8 @@ In: a `Scenario` with its dated phases. Out: `Inputs`. Runs in the parent proces
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sim.model.account_rules import (
     TierRules,
     WinbackRules,
 )
+from sim.model.branching import same
 from sim.model.calendars import Span
 from sim.model.clock import ContactProfile
 from sim.model.durations import LAWS, NORMAL_GRID, Durations
@@ -96,6 +98,15 @@ def compile_inputs(scenario: Scenario) -> Inputs:
         discount_rate_per_year=first.money.discount_rate_per_year,
         burnout_high_above=first.people.burnout_high_above,
     )
+
+
+def compile_all(scenarios: Sequence[Scenario]) -> tuple[Inputs, ...]:
+    """The inputs of scenarios that are compared; those with the same opening book share one, which is large."""
+    found: list[Inputs] = []
+    for one in map(compile_inputs, scenarios):
+        book = next((other.book for other in found if same(other.book, one.book)), one.book)
+        found.append(replace(one, book=book))
+    return tuple(found)
 
 
 def _hours(start: dt.date, date: dt.date) -> float:

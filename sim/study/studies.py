@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.model.compile import compile_inputs
+from sim.model.compile import compile_all
 from sim.model.inputs import Inputs
 from sim.model.ledger import History
 from sim.scenario import Scenario
@@ -90,7 +90,7 @@ class ScenarioStudy:
         self.seed = seed
         self.plan = Plan((range(replications),))
         self._whole = with_all_names(scenarios)
-        self.inputs: tuple[Inputs, ...] = tuple(compile_inputs(one) for one in self._whole)
+        self.inputs: tuple[Inputs, ...] = compile_all(self._whole)
         self.names = _distinct([one.name for one in scenarios])
         self.registry: dict[str, Kpi] = registry(self.inputs[0], scenarios[0].currency)
         self._precision: list[Precision] = []

@@ -81,28 +81,32 @@ def execute(job: Job, replication: int, cancel: Callable[[], bool] | None = None
     measured, totals = [], []
     try:
         histories = engine.replicate(job.baseline, job.scenarios, job.seed, replication, cancel)
-        for inputs, history in zip(job.scenarios, histories, strict=True):
+        for inputs in job.scenarios:
+            # No name holds a history while the next one is simulated: each is large.
             if job.totals is not None:
-                totals.append(job.totals(history, inputs))
-                continue
-            spent, whole = costs(history, inputs, window(inputs)), Span(0, inputs.weeks)
-            measured.append(
-                Measured(
-                    kpis=compute(history, inputs, spent),
-                    series=weekly_series(history, inputs),
-                    costs=spent.table,
-                    persons=person_measures(history, window(inputs)),
-                    flow=work_flow(history, inputs),
-                    quarters=quarter_measures(history, inputs, spent if window(inputs) == whole else None),
-                    contacts=history.contacts if job.keep_contacts else None,
-                    accounts=account_measures(history, inputs) if job.keep_accounts else None,
-                )
-            )
+                totals.append(job.totals(next(histories), inputs))
+            else:
+                measured.append(_measured(job, inputs, next(histories)))
     except engine.Cancelled:
         raise
     except Exception as error:  # whatever breaks in one replication must not end the study
         return Finished(replication, (), f"{type(error).__name__}: {error}{_place(error)}")
     return Finished(replication, tuple(measured), totals=tuple(totals))
+
+
+def _measured(job: Job, inputs: Inputs, history: History) -> Measured:
+    """What the job asks of one scenario's history."""
+    spent, whole = costs(history, inputs, window(inputs)), Span(0, inputs.weeks)
+    return Measured(
+        kpis=compute(history, inputs, spent),
+        series=weekly_series(history, inputs),
+        costs=spent.table,
+        persons=person_measures(history, window(inputs)),
+        flow=work_flow(history, inputs),
+        quarters=quarter_measures(history, inputs, spent if window(inputs) == whole else None),
+        contacts=history.contacts if job.keep_contacts else None,
+        accounts=account_measures(history, inputs) if job.keep_accounts else None,
+    )
 
 
 def _place(error: Exception) -> str:
