@@ -69,6 +69,13 @@ def test_dask_workers_give_the_same_bits(files: tuple[Path, Path], two_workers: 
     assert there.to_json() == here(files, 6)
 
 
+def test_a_worker_that_comes_later_with_another_version_computes_nothing() -> None:
+    found = module._execute(None, 3, "another version")  # type: ignore[arg-type]
+    assert found.replication == 3
+    assert found.error is not None
+    assert found.error.startswith("a Dask worker that came later runs version")
+
+
 def test_a_killed_worker_costs_its_replications_and_not_the_study(files: tuple[Path, Path]) -> None:
     with module.dask_executor(workers=2) as executor:
         hit = process_ids(executor)[0]

@@ -351,6 +351,22 @@ def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists(), "looking makes nothing"
 
 
+def test_pruning_deletes_what_a_killed_process_has_begun(tmp_path: Path) -> None:
+    compare(small(), [hire()], replications=1, pool=InThisProcess(), store=tmp_path)
+    folder = next(path.parent for path in tmp_path.glob("*/about.json"))
+    left, fresh, other = (
+        folder / name for name in (".000007.0123456789abcdef.parquet.k1ll3d", ".about.json.ab12", ".notes")
+    )
+    for path in (left, fresh, other):
+        path.write_text("half of it")
+    for path in (left, other):
+        os.utime(path, (time.time() - 7200,) * 2)
+    Store(tmp_path).prune()
+    assert [path.exists() for path in (left, fresh, other)] == [False, True, True], (
+        "only the store's own, and not at once"
+    )
+
+
 def test_pruning_deletes_other_versions_and_what_is_old(tmp_path: Path) -> None:
     filled(tmp_path)
     compare(small(), [hire()], replications=1, pool=InThisProcess(), store=tmp_path)

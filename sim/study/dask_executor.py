@@ -42,7 +42,7 @@ class DaskExecutor:
         """Queues replications of a job, which each worker gets once."""
         shared = self._client.submit(_same, job, pure=False)  # a task: it can be had again if its only holder dies
         for replication in replications:
-            future = self._client.submit(_execute, shared, replication, pure=False)
+            future = self._client.submit(_execute, shared, replication, made_by(), pure=False)
             self._under_way[future] = replication
             future.add_done_callback(self._ended.put)
 
@@ -169,8 +169,13 @@ def _same(job: Job) -> Job:
     return job
 
 
-def _execute(job: Job, replication: int) -> Finished:
-    """One replication, on a worker; it looks every simulated week whether it is still wanted."""
+def _execute(job: Job, replication: int, version: str) -> Finished:
+    """One replication, on a worker; it looks every simulated week whether it is still wanted.
+
+    version : of the program that asks. A worker that came later, with another one, says so and computes nothing.
+    """
+    if version != made_by():
+        return Finished(replication, (), f"a Dask worker that came later runs version {made_by()} of the program")
     from distributed import get_worker
     from distributed.worker import thread_state
 

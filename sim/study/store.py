@@ -32,6 +32,8 @@ HASH_DIGITS = 16
 UNKNOWN = "?"  # what cannot be read
 OFF = "none"  # instead of a folder's name
 _KEY = re.compile(f"[0-9a-f]{{{2 * HASH_DIGITS}}}")
+_BEGUN = re.compile(r"\.(\d+a?\.[0-9a-f]+\.parquet|about\.json)\..+")
+SECONDS_TO_WRITE = 3600  # nobody takes longer for a file
 NOT_RESULTS = {"name", "description"}  # of a scenario: words that change no number
 
 
@@ -163,8 +165,16 @@ class Store:
         return sum(self._open(file) is not None for file in files)
 
     def prune(self, *, other_versions: bool = False, unused_days: float | None = None) -> list[Entry]:
-        """Deletes entries of other versions of the code, and those not written for so many days; returns them."""
+        """Deletes entries of other versions of the code, and those not written for so many days; returns them.
+
+        Files that a killed process has begun and not finished go too, an hour after.
+        """
         current, now, gone = code_version(), time.time(), []
+        for folder in self._folders():
+            for path in _begun(folder):
+                with contextlib.suppress(OSError):  # its writer may just have finished it
+                    if now - path.stat().st_mtime > SECONDS_TO_WRITE:
+                        path.unlink()
         for entry in self.entries():
             old = unused_days is not None and now - entry.used > 86_400 * unused_days
             if old or (other_versions and entry.code_version not in (current, UNKNOWN)):
@@ -176,7 +186,7 @@ class Store:
         """Deletes the files that the store has made, and the folder if nothing else is in it."""
         for file in self._files(folder):
             file.path.unlink(missing_ok=True)
-        for note in (folder / ABOUT, *folder.glob(f"{LOOKS}*.txt")):
+        for note in (folder / ABOUT, *folder.glob(f"{LOOKS}*.txt"), *_begun(folder)):
             note.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -250,6 +260,11 @@ class _File:
     @property
     def digest(self) -> str:
         return self._words[1]
+
+
+def _begun(folder: Path) -> list[Path]:
+    """Temporary files of `replacing` for files that the store makes."""
+    return [path for path in folder.glob(".*") if _BEGUN.fullmatch(path.name)]
 
 
 def _digest(content: bytes) -> str:
