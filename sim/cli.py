@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from sim import cli_erlang, cli_size, cli_store, cli_trace, cli_verify
+from sim import cli_design, cli_erlang, cli_size, cli_store, cli_trace, cli_verify
 from sim.cli_errors import BadInput
 from sim.cli_list import account_source
 from sim.cli_options import (
@@ -284,6 +284,7 @@ app.command("erlang")(cli_erlang.erlang)
 app.command("verify")(cli_verify.verify)
 app.add_typer(cli_store.commands)
 app.command("size")(cli_size.size)
+app.command("study")(cli_design.study)
 
 
 @app.command("app")

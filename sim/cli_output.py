@@ -18,11 +18,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sim.cli_accounts import show_accounts
+from sim.cli_design_words import lines as design_lines
 from sim.cli_quarters import show_arrivals
 from sim.cli_size_words import lines as sizing_lines
 from sim.cli_text import printable
 from sim.cli_worth import show_worth
 from sim.study.decision import Decision, more_replications, plain, plain_change, plain_interval
+from sim.study.designed import DesignedStudy
 from sim.study.kpis import team_title
 from sim.study.results import Comparison, Ends, RunResult, ScenarioResult
 from sim.study.risk import RiskReport
@@ -124,7 +126,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def show_result(result: RunResult | Comparison | RiskReport | Worth | Sizing, stream: TextIO) -> None:
+def show_result(result: RunResult | Comparison | RiskReport | Worth | Sizing | DesignedStudy, stream: TextIO) -> None:
     """Prints the headline KPIs and, for a comparison, the decisions; or who is at risk; or what a team is worth."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
     console.width = max(NARROWEST, min(WIDEST, console.width)) if console.is_terminal else PIPED
@@ -136,6 +138,8 @@ def show_result(result: RunResult | Comparison | RiskReport | Worth | Sizing, st
         show_worth(result, console)
     elif isinstance(result, Sizing):
         console.print("\n".join(map(printable, sizing_lines(result))), soft_wrap=True)
+    elif isinstance(result, DesignedStudy):
+        console.print("\n".join(map(printable, design_lines(result))), soft_wrap=True)
     else:
         _show_run(result, console)
 

@@ -21,13 +21,14 @@ from sim.cli_stop import stop_on_signals
 from sim.cli_text import printable
 
 if TYPE_CHECKING:
+    from sim.study.designed import DesignedStudy
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
     from sim.study.sizing import Sizing
     from sim.study.store import Store
     from sim.study.worth import Worth
 
-    Result = RunResult | Comparison | RiskReport | Worth | Sizing
+    Result = RunResult | Comparison | RiskReport | Worth | Sizing | DesignedStudy
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -143,10 +144,11 @@ def _study(
 
 def _texts(result: Result, json: Path | None, csv: Path | None) -> list[tuple[Path, str]]:
     """The files that were asked for, and what goes into them."""
+    from sim.study.designed import DesignedStudy
     from sim.study.risk import RiskReport
 
     texts = [] if json is None else [(json, result.to_json())]
-    if csv is not None and isinstance(result, RiskReport):
+    if csv is not None and isinstance(result, RiskReport | DesignedStudy):
         texts.append((csv, result.to_csv()))
     return texts
 

@@ -192,10 +192,10 @@ class _Chain:
         name = self.given[0] if first and self.given else str(path)
         self.names.append(name)
         try:
-            data = self.given[1] if first and self.given else _bytes(path)
+            data = self.given[1] if first and self.given else file_bytes(path)
         except (OSError, ValueError) as error:
             where = Problem(mark.file, mark.line, "extends", "") if mark.line else Problem(name, 0, "", "")
-            reason = _why_unreadable(path, error)
+            reason = why_unreadable(path, error)
             self.problems.append(Problem(where.file, where.line, where.path, reason))
             return None
         tree, problems = read_tree(data, name)
@@ -224,15 +224,16 @@ def _take_extends(tree: Tree) -> tuple[Tree | None, Tree]:
     return (extends if extends is not None and extends.value is not None else None), rest
 
 
-def _bytes(path: FilePath) -> bytes:
-    """At most one byte more than a scenario may have. Raises OSError or ValueError if it cannot be read."""
+def file_bytes(path: FilePath) -> bytes:
+    """A file's bytes, at most one more than a scenario may have. Raises OSError or ValueError if it cannot be read."""
     if path.exists() and not path.is_file():
         raise IsADirectoryError(str(path))
     with open(path, "rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
-def _why_unreadable(path: FilePath, error: Exception) -> str:
+def why_unreadable(path: FilePath, error: Exception) -> str:
+    """Why a file could not be read, and what may be meant."""
     name = shown(path.name)
     if isinstance(error, FileNotFoundError):
         return f"there is no file {name}" + did_you_mean(path.name, _scenario_files(path.parent))

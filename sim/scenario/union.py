@@ -16,22 +16,21 @@ from sim.scenario.schema_teams import Team
 
 def with_all_names(scenarios: Sequence[Scenario]) -> list[Scenario]:
     """The scenarios with the categories, channels and teams of all of them, in the first one's order, then by turn."""
-    return [_with(one, scenarios) for one in scenarios]
-
-
-def _with(scenario: Scenario, scenarios: Sequence[Scenario]) -> Scenario:
     categories = {name: _resting_category(found) for name, found in _all(scenarios, "categories").items()}
     channels = {name: _resting_channel(found) for name, found in _all(scenarios, "channels").items()}
     teams = {name: _resting_team(found) for name, found in _all(scenarios, "teams").items()}
     assign = {name: shares for one in reversed(scenarios) for name, shares in one.routing.assign.items()}
-    return scenario.model_copy(
-        update={
-            "categories": _laid_on(categories, scenario.categories),
-            "channels": _laid_on(channels, scenario.channels),
-            "teams": _laid_on(teams, scenario.teams),
-            "routing": scenario.routing.model_copy(update={"assign": _laid_on(assign, scenario.routing.assign)}),
-        }
-    )
+    return [
+        one.model_copy(
+            update={
+                "categories": _laid_on(categories, one.categories),
+                "channels": _laid_on(channels, one.channels),
+                "teams": _laid_on(teams, one.teams),
+                "routing": one.routing.model_copy(update={"assign": _laid_on(assign, one.routing.assign)}),
+            }
+        )
+        for one in scenarios
+    ]
 
 
 def _all(scenarios: Sequence[Scenario], kind: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sim.study.designed import DesignedStudy
     from sim.study.results import Comparison, RunResult
     from sim.study.risk import RiskReport
     from sim.study.sizing import Sizing
@@ -49,7 +50,10 @@ class Interrupted(Exception):
     """The study was cancelled. `result` covers the replications that had ended, None if there were none."""
 
     def __init__(
-        self, done: int, total: int, result: RunResult | Comparison | RiskReport | Worth | Sizing | None
+        self,
+        done: int,
+        total: int,
+        result: RunResult | Comparison | RiskReport | Worth | Sizing | DesignedStudy | None,
     ) -> None:
         super().__init__(f"Interrupted after {done} of {total} replications.")
         self.done, self.total, self.result = done, total, result

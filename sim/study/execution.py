@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.model.inputs import Inputs
 from sim.model.ledger import History
+from sim.study.designed import DesignedStudy
 from sim.study.errors import Interrupted, PoolError, ReplicationFailed, StudyFailed
 from sim.study.executors import Executor, LocalPool
 from sim.study.ledger_file import LedgerFile
@@ -29,7 +30,7 @@ from sim.study.store import Key, Store
 from sim.study.worker import Finished, Job, Measured
 from sim.study.worth import Worth
 
-ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth, Sizing)
+ResultKind = TypeVar("ResultKind", RunResult, Comparison, RiskReport, Worth, Sizing, DesignedStudy)
 Result_co = TypeVar("Result_co", covariant=True)
 
 ESTIMATE_EVERY_SECONDS = 0.25

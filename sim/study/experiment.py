@@ -15,13 +15,14 @@ from pathlib import Path
 
 from sim.model.compile import compile_inputs
 from sim.scenario import AccountSource, Scenario
+from sim.study.designed import DesignedStudy
 from sim.study.ends import End, corners
 from sim.study.errors import Interrupted, StudyInputError
 from sim.study.execution import Progress, execute, restart_notes
 from sim.study.executors import Executor, LocalPool
 from sim.study.given import ScenarioLike, check_comparable, read_scenario, read_scenarios
 from sim.study.kpis import registry
-from sim.study.limits import REPLICATIONS_RANGE, check_range
+from sim.study.limits import REPLICATIONS_RANGE, check_range, check_runs
 from sim.study.looks import Plan
 from sim.study.output_files import why_not_an_output
 from sim.study.results import Comparison, Ends, RunResult
@@ -29,7 +30,18 @@ from sim.study.risk import RiskReport
 from sim.study.sizing import Sizing, grid
 from sim.study.sizing_targets import Target, read_targets
 from sim.study.store import Store, opened
-from sim.study.studies import ComparisonStudy, RiskStudy, RunStudy, SizingStudy, WorthStudy, assumptions, widest
+from sim.study.studies import (
+    ComparisonStudy,
+    DesignStudy,
+    RiskStudy,
+    RunStudy,
+    SizingStudy,
+    WorthStudy,
+    assumptions,
+    widest,
+)
+from sim.study.study_file import read_study_file
+from sim.study.study_plan import StudyPlan, read_plan
 from sim.study.warm_up import warm_up_check, with_longer
 from sim.study.worlds import WORLDS_RANGE, Worlds, left_out, worlds_of, worlds_result
 from sim.study.worth import Worth
@@ -44,6 +56,7 @@ __all__ = [
     "compare_in_worlds",
     "restart_notes",
     "run",
+    "study",
     "widest",
     "worth",
 ]
@@ -240,6 +253,31 @@ def size(
     plans = grid(one, wanted, spans or {}, day)
     study = SizingStudy(base, one, plans, wanted, seed, replications)
     return execute(study, workers, progress, cancel, pool, None, opened(store))
+
+
+def study(
+    given: StudyPlan | str | Path,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    pool: Executor | LocalPool | None = None,
+    accounts: AccountSource | None = None,
+    store: Store | str | Path | None = None,
+) -> DesignedStudy:
+    """A designed set of runs: every point beside the baseline under the same luck, and what the factors do.
+
+    given : the path of a study file, or a plan that was made of one. replications, seed : instead of the study's own.
+
+    The other parameters and errors are those of `run`.
+    """
+    plan = given if isinstance(given, StudyPlan) else read_plan(read_study_file(Path(given)), accounts)
+    often = plan.replications if replications is None else replications
+    check_runs(len(plan.scenarios), often)
+    points = DesignStudy(plan, plan.seed if seed is None else seed, often)
+    return execute(points, workers, progress, cancel, pool, None, opened(store))
 
 
 def compare_at_ends(

@@ -22,6 +22,7 @@ from sim.scenario.evidence import evidence, widest_assumptions
 from sim.scenario.union import with_all_names
 from sim.study.alerts import alerts
 from sim.study.decision import decide, is_told, plain, plain_change
+from sim.study.designed import DesignedStudy, designed
 from sim.study.errors import ReplicationFailed, StudyInputError
 from sim.study.kpis import Kpi, registry, window
 from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, check_range
@@ -54,6 +55,7 @@ from sim.study.sizing import Grid, Sizing, planned, sizing
 from sim.study.sizing_targets import Target
 from sim.study.statistics import Difference, compare_kpis, estimate
 from sim.study.store import Key, Store, keys_of
+from sim.study.study_plan import StudyPlan
 from sim.study.why import why
 from sim.study.worker import Finished
 from sim.study.worth import Worth, piece
@@ -351,6 +353,24 @@ class SizingStudy(ScenarioStudy):
         """The answer so far."""
         found = self.result(finished, [])
         return f"{len(self.names) - 1} plans, {found.so_far}"
+
+
+class DesignStudy(ScenarioStudy):
+    """The points of a designed study, beside its baseline."""
+
+    def __init__(self, plan: StudyPlan, seed: int, replications: int) -> None:
+        super().__init__([plan.baseline, *plan.scenarios], seed, replications)
+        self._points = plan
+
+    def result(self, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> DesignedStudy:
+        """Every point beside the baseline, and what the factors do."""
+        measured = [[one.kpis for one in done.measured] for done in finished]
+        return designed(self._points, self.registry, measured, self.provenance(finished, failures))
+
+    def estimate_text(self, finished: Sequence[Finished]) -> str:
+        """The point that is best so far."""
+        found = self.result(finished, [])
+        return f"{len(found.points)} points, best so far: {'–' if found.best is None else found.best.name}"
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

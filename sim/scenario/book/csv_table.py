@@ -72,8 +72,11 @@ def too_large(size: int) -> str | None:
     return f"{size:,} bytes are more than the {most} MB that are read; leave out rows and columns that are not needed"
 
 
-def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]:
-    """The table in the bytes of a file, and what is wrong with it; rows that do not fit the header are left out."""
+def read_table(data: bytes, file: str, row: str = "account") -> tuple[TextTable | None, list[Problem]]:
+    """The table in the bytes of a file, and what is wrong with it; rows that do not fit the header are left out.
+
+    row : what each row is, for messages.
+    """
     text, encoding, problem = _decoded(data, file)
     if problem is not None:
         return None, [problem]
@@ -117,7 +120,7 @@ def read_table(data: bytes, file: str) -> tuple[TextTable | None, list[Problem]]
     if not header:
         return None, [Problem(file, start, "", "the first line names no column; it must name all of them")]
     if not rows and not findings.problems():
-        findings.add(start, "", "no rows", "only a header; there must be a row for each account")
+        findings.add(start, "", "no rows", f"only a header; there must be a row for each {row}")
     return TextTable(file, header, rows, lines, separator, encoding), findings.problems()
 
 

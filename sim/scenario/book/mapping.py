@@ -6,14 +6,15 @@ In: the bytes of a mapping file (YAML). Out: a frozen `Mapping`, or a `ScenarioE
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
 
-from sim.scenario.errors import Problem, ScenarioError, key_message, schema_message, shown
-from sim.scenario.json_schema import field_at
+from sim.scenario.errors import Problem, ScenarioError, shown
+from sim.scenario.part_file import location, problem_of
 from sim.scenario.schema_types import Date, Name, Part
 from sim.scenario.tree import Path, Tree, read_tree
 
@@ -279,18 +280,12 @@ def _as_text(value: Any) -> str:
 
 def _problem(tree: Tree, error: Any) -> Problem:
     """One of the schema's errors, in words, at its line."""
+    found = problem_of(tree, error, _schema())
     path: Path = tuple(error["loc"])
-    path = path[:-1] if path and path[-1] == "[key]" else path
-    line = tree.nearest(path).mark.line
-    if error["loc"][-1:] == ("[key]",):
-        message = key_message(error, path[-1])
-    else:
-        siblings = sorted((field_at(path[:-1], _schema()) or {}).get("properties", ()))
-        name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
-        message = schema_message(error, field_at(path, _schema()) or {}, name, siblings)
-        if path[0] == "headcount" and len(path) == 2:
-            message = f"{shown(error.get('input'))} does not fit here; {_HEADCOUNT}"
-    return Problem(tree.mark.file, line, _dotted(tree, path), message)
+    message = found.message
+    if path[0] == "headcount" and len(path) == 2:
+        message = f"{shown(error.get('input'))} does not fit here; {_HEADCOUNT}"
+    return replace(found, path=_dotted(tree, location(error)), message=message)
 
 
 class _Dumper(yaml.SafeDumper):
