@@ -181,7 +181,9 @@ def _no_entry(data: Data, state: Tree, path: Path, position: int, day: dt.date |
     if position < count:
         return None
     name = state.dotted(path)
-    has = f"'{name}' has {count} {'entry' if count == 1 else 'entries'} then" if count else f"'{name}' is empty then"
+    when = "at the start" if day is None else f"on {day}"
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    has = f"'{name}' has {entries if count else 'no entries'} {when}"
     for change in data["changes"]:
         later = _state(data, change["from"]).at((*path, position))
         if (day is None or change["from"] > day) and later is not None:

@@ -171,7 +171,7 @@ def _check_comparable(baseline: Scenario, scenarios: list[Scenario], given: Give
         fields = {factor.field: tell for factor, tell in zip(given.design.factors, given.factors, strict=True)}
         for path, message in {problem.path: problem.message for problem in error.problems}.items():
             if path in fields:
-                fields[path](f"cannot be varied: {message}")
+                fields[path](f"cannot be varied: {message.partition(';')[0]}; all points start as the baseline does")
             else:
                 given.points[0](f"{path}: {message}")
 
@@ -248,9 +248,10 @@ def _csv(read: ReadStudy, problems: list[Problem]) -> Given | None:
     if len(table.rows) > MOST_POINTS:
         message = f"{len(table.rows):,} rows; at most {MOST_POINTS:,} points are simulated: leave some out"
         findings.add(table.lines[MOST_POINTS], "", "many", message)
+    unusable = bool(findings.problems())
     points = _rows(table, factors, named, findings)
-    if findings.problems():
-        problems += findings.problems()
+    problems += findings.problems()
+    if unusable:
         return None
     trials = []
     for index, field in enumerate(fields):
