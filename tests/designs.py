@@ -28,7 +28,7 @@ design:
     - {field: "routing.rules[0].share", label: Share, from: 2026-01-12, values: [0, 1]}
     - {field: teams.support.headcount, label: Support headcount, from: 2026-01-12, low: 1, high: 2, steps: 2}
 kpis: [contribution, support.wait_mean_minutes]
-replications: 3
+replications: 2
 """
 CUBE = """\
 name: Small cube
@@ -47,7 +47,7 @@ POINTS = "name,teams.support.headcount,mechanisms.overtime\nas now,,\nmore peopl
 
 def write(folder: Path) -> Path:
     """Writes the scenarios and, in a folder below, the study files; that folder."""
-    values = put(values_of(), SMALL | {"weeks": 6}) | {"name": "Small"}
+    values = put(values_of(), SMALL | {"weeks": 3}) | {"name": "Small"}
     (folder / "small.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     (folder / "reroute.yaml").write_text(REROUTE)
     studies = folder / "studies"

@@ -202,7 +202,7 @@ design:
         "x.yaml:10: design.grid[3].field: 'routing.rules' has 1 entry on 2026-01-12; entries count from 0",
         "x.yaml:11: design.grid[4].field: 'people.recovery' is a map; name a single value in it; known here: "
         "burnout_above, until_below, hours_share",
-        "x.yaml:12: design.grid[5].field: 2030-01-01 is outside the run; use a date from 2026-01-05 to 2026-02-15",
+        "x.yaml:12: design.grid[5].field: 2030-01-01 is outside the run; use a date from 2026-01-05 to 2026-01-25",
     ]
 
 

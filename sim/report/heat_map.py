@@ -18,7 +18,7 @@ from sim.study.kpis import Kpi
 # Orange and blue, which people who confuse red and green tell apart; the middle is nearly white.
 WORSE, NEARLY_WORSE, NOTHING, NEARLY_BETTER, BETTER = "#c4601d", "#f0b98d", "#f4f3ef", "#9cc3de", "#2b6ea6"
 DARK, LIGHT = "#1c1f24", "#ffffff"
-DARK_CELL = 0.62  # of the largest difference: from there on the text is light
+DARK_CELL = 0.93  # of the largest difference: from there on the text is light
 ROW_PIXELS, BESIDE_PIXELS = 56, 190
 OPEN = "cannot be told: the 95 % interval holds 0"
 
@@ -61,14 +61,15 @@ def heat_map(study: DesignedStudy, kpi: str) -> go.Figure:
     figure.update_yaxes(range=[len(down) - 0.5, -0.5])  # the first value on top
     figure.update_layout(
         title={
-            "text": f"{html.escape(what.label)}: difference from {html.escape(study.baseline)}",
+            "text": f"{html.escape(what.label)}: difference from {html.escape(study.baseline)}"
+            f"<br><sup>{_key(what)}</sup>",
             "font": {"size": 15},
             "x": 0,
             "xanchor": "left",
         },
         height=ROW_PIXELS * len(down) + BESIDE_PIXELS,
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": -0.28, "yanchor": "top"},
+        margin={"l": 8, "r": 8, "t": 62, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"},
         dragmode=False,
     )
     return figure
@@ -105,6 +106,11 @@ def _axis(label: str, texts: Sequence[str]) -> dict[str, object]:
 
 def _turned(colours: Sequence[str], kpi: Kpi) -> list[str]:
     return list(reversed(colours)) if kpi.better == "lower" else list(colours)
+
+
+def _key(kpi: Kpi) -> str:
+    """What the colours mean."""
+    return "blue is more, orange is less" if kpi.better is None else "blue is better, orange is worse"
 
 
 def _number(change: float, kpi: Kpi) -> str:
