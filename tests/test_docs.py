@@ -108,7 +108,11 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-PRINTED = {"README.md": 3, "docs/stories.md": 2}  # how many commands each page shows with what they print
+PRINTED = {
+    "README.md": 3,
+    "docs/stories.md": 2,
+    "docs/studies.md": 1,
+}  # how many commands each page shows with what they print
 
 
 def commands_with_output(page: str) -> list[tuple[str, str]]:
@@ -122,7 +126,7 @@ SHOWN = [(page, command, shown) for page in PRINTED for command, shown in comman
 
 @pytest.mark.parametrize("page", PRINTED)
 def test_a_page_shows_what_its_commands_print(page: str) -> None:
-    told = "README: the first answer, a list of accounts as it was read, the answer for it; stories: account and person"
+    told = "README: first answer, list of accounts as it was read, its answer; stories: account, person; studies: grid"
     assert len(commands_with_output(page)) == PRINTED[page], told
 
 
