@@ -65,8 +65,22 @@ def test_the_best_point_is_the_one_with_the_highest_mean_and_says_that_it_was_pi
     assert found.best is not None
     assert found.best.estimates[KPI].mean == max(point.estimates[KPI].mean for point in found.points)
     assert found.ranked[0] is found.best
-    if (found.best.changes[KPI].mean or 0) > 0:
-        assert "optimistic pick" in found.best_sentence
+    assert json.loads(found.to_json())["best"]["order"][0] == found.best.name
+
+
+def test_the_best_point_is_told_with_its_rivals_and_as_a_lucky_pick(made: Made) -> None:
+    study = made(6, 10)
+    assert study.best is not None
+    assert study.best.values == (5, 9)
+    assert "It is the best of them with 95 % confidence." in study.best_sentence
+    assert "The best of many is an optimistic pick" in study.best_sentence
+    equal = made(2, 2)
+    assert equal.best_sentence.startswith("None of the 4 points has a higher contribution than Small; nearest comes ")
+    near = replace(study, ranking=replace(study.ranking, may_be_best=(59, 58, 48, 57, 56), gives_away=1234.0))
+    assert (
+        "With 95 % confidence the best of them is this one or one of 4 others (Rows 5, Columns 8; Rows 4, Columns 8; "
+        "Rows 5, Columns 7; 1 more), and this one gives away at most USD 1,200." in near.best_sentence
+    )
 
 
 def test_options_go_before_the_file_and_a_stored_study_is_the_same(studies: Path, tmp_path: Path) -> None:
@@ -202,7 +216,7 @@ def made(found: DesignedStudy, studies: Path) -> Made:
             [{KPI: 1e6}, *({KPI: 1e6 + 1000.0 * a * b - 40_000 + 100 * luck * a} for a, b in np.ndindex(rows, columns))]
             for luck in (-3, -2, -1, 1, 2, 3)
         ]
-        return designed(replace(plan, design=design), {KPI: found.kpis[KPI]}, measured, lambda _: found.provenance, ())
+        return designed(replace(plan, design=design), {KPI: found.kpis[KPI]}, measured, found.provenance)
 
     return make
 

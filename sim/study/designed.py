@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.study.csv_text import csv_text
-from sim.study.decision import plain, plain_change, plain_interval
+from sim.study.decision import plain, plain_change, plain_interval, rounded
 from sim.study.design import Design, Value, value_text
 from sim.study.effects import Fit, Interaction, MainEffect, fit, interactions, main_effects
 from sim.study.kpis import Kpi
 from sim.study.provenance import Provenance
+from sim.study.ranking import Ranking, ranking
 from sim.study.statistics import ALPHA, Estimate, Interval, estimate, paired
 from sim.study.study_plan import StudyPlan
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 BEST_BY = "contribution"
+MOST_NAMED = 3
 THOUSANDS_FROM = 10_000
 
 
@@ -58,8 +60,8 @@ class PointResult:
 class DesignedStudy:
     """What a designed study found. points : in the design's order. kpis : those that are shown, by name.
 
-    best : the point with the highest mean contribution; None if none has one. rivals : how many points cannot be told
-    from it. main_effects, interactions : of a grid. fits : of a Latin hypercube, where it has points enough.
+    ranking : of the contribution; None if no replication has it at all points. main_effects, interactions : of a grid.
+    fits : of a Latin hypercube, where it has points enough.
     failures : replications that could not be had.
     """
 
@@ -70,8 +72,7 @@ class DesignedStudy:
     kpis: Mapping[str, Kpi]
     points: tuple[PointResult, ...]
     baselines: Mapping[str, Estimate]
-    best: PointResult | None
-    rivals: int
+    ranking: Ranking | None
     main_effects: tuple[MainEffect, ...]
     interactions: tuple[Interaction, ...]
     fits: tuple[Fit, ...]
@@ -83,6 +84,11 @@ class DesignedStudy:
     def labels(self) -> tuple[str, ...]:
         """What the factors are called."""
         return tuple(factor.label for factor in self.design.factors)
+
+    @property
+    def best(self) -> PointResult | None:
+        """The point with the highest mean contribution."""
+        return None if self.ranking is None else self.points[self.ranking.order[0]]
 
     @property
     def ranked(self) -> list[PointResult]:
@@ -105,26 +111,40 @@ class DesignedStudy:
     @property
     def best_sentence(self) -> str:
         """Which point is best, and how far that can be trusted."""
-        if self.best is None:
+        if self.best is None or self.ranking is None:
             return "No point has a contribution, so none is best."
         change, unit = self.best.changes[BEST_BY], self._unit(BEST_BY)
         figure = _figure(change.mean, unit)
         interval = "" if change.ci95 is None else f" ({plain_interval(change.ci95, unit)})"
         count = len(self.points)
+        if count == 1:
+            return f"{self.best.name}: contribution {figure}{interval} beside {self.baseline}."
         if change.mean is None or change.mean <= 0:
             return (
                 f"None of the {count:,} points has a higher contribution than {self.baseline}; nearest comes "
                 f"{self.best.name}, with {figure}{interval}."
             )
         told = "" if change.told else f" It cannot be told from {self.baseline} yet."
-        rivals = "Every other point is surely lower."
-        if self.rivals:
-            others = "1 other point" if self.rivals == 1 else f"{self.rivals:,} other points"
-            rivals = f"{others} cannot be told from it."
         return (
             f"The highest contribution of {count:,} points: {self.best.name}, {figure}{interval} beside "
-            f"{self.baseline}.{told} {rivals} The best of many is an optimistic pick: luck helped to choose it, so "
-            "expect somewhat less, and compare it again under another seed before you rely on it."
+            f"{self.baseline}.{told} {self._rivals(self.ranking)} The best of many is an optimistic pick: luck helped "
+            "to choose it, so expect somewhat less, and compare it again under another seed before you rely on it."
+        )
+
+    def _rivals(self, found: Ranking) -> str:
+        """Which points may be the best, and what the pick may give away."""
+        if found.gives_away is None:
+            return "One replication says nothing sure of the others."
+        others = len(found.may_be_best) - 1
+        if others == 0:
+            return "It is the best of them with 95 % confidence."
+        unit = self._unit(BEST_BY)
+        named = "; ".join(self.points[i].name for i in found.may_be_best[1 : 1 + MOST_NAMED])
+        more = f"; {others - MOST_NAMED:,} more" if others > MOST_NAMED else ""
+        which = "1 other" if others == 1 else f"one of {others:,} others"
+        return (
+            f"With 95 % confidence the best of them is this one or {which} ({named}{more}), and this one gives away at "
+            f"most {unit} {rounded(found.gives_away)}."
         )
 
     @property
@@ -198,7 +218,7 @@ class DesignedStudy:
                 }
                 for point in self.points
             ],
-            "best": None if self.best is None else {"point": self.best.name, "sentence": self.best_sentence},
+            "best": {"sentence": self.best_sentence} | ({} if self.ranking is None else self.ranking.to_dict()),
             "main_effects": [
                 {"kpi": one.kpi, "factor": labels[one.factor]} | _plain(one.change) for one in self.main_effects
             ],
@@ -279,10 +299,6 @@ def designed(
         )
         for row, point in enumerate(plan.design.points, start=1)
     )
-    best = max(range(len(points)), key=lambda i: _height(points[i]))
-    known = points[best].estimates[BEST_BY].mean is not None
-    of_best = values[BEST_BY][best + 1]
-    rivals = [not _change(of_best, rows, kpis[BEST_BY]).told for i, rows in enumerate(values[BEST_BY][1:]) if i != best]
     mains: list[MainEffect] = []
     pairs: list[Interaction] = []
     fits: list[Fit] = []
@@ -303,8 +319,7 @@ def designed(
         kpis=kpis,
         points=points,
         baselines={name: estimate(rows[0]) for name, rows in values.items()},
-        best=points[best] if known else None,
-        rivals=sum(rivals),
+        ranking=_ranked([point.name for point in points], values[BEST_BY][1:]),
         main_effects=tuple(mains),
         interactions=tuple(pairs),
         fits=tuple(fits),
@@ -312,6 +327,11 @@ def designed(
         provenance=made,
         failures=made.failed,
     )
+
+
+def _ranked(names: Sequence[str], values: FloatArray) -> Ranking | None:
+    """The order of the points; one alone is the best."""
+    return ranking(names, values, "higher", ALPHA) if len(names) > 1 else Ranking(tuple(names), (0,), (0,), 0.0, ALPHA)
 
 
 def _change(baseline: FloatArray, point: FloatArray, kpi: Kpi) -> Change:

@@ -22,7 +22,7 @@ from sim.scenario.evidence import evidence, widest_assumptions
 from sim.scenario.union import with_all_names
 from sim.study.alerts import alerts
 from sim.study.decision import decide, is_told, plain, plain_change
-from sim.study.designed import DesignedStudy, designed
+from sim.study.designed import BEST_BY, DesignedStudy, designed
 from sim.study.errors import ReplicationFailed, StudyInputError
 from sim.study.kpis import Kpi, registry, window
 from sim.study.limits import REPLICATIONS_RANGE, SEED_RANGE, check_range
@@ -369,8 +369,10 @@ class DesignStudy(ScenarioStudy):
 
     def estimate_text(self, finished: Sequence[Finished]) -> str:
         """The point that is best so far."""
-        found = self.result(finished, [])
-        return f"{len(found.points)} points, best so far: {'–' if found.best is None else found.best.name}"
+        count = len(self._points.scenarios)
+        values = [[one.kpis[BEST_BY] for one in done.measured[1:]] for done in finished]
+        sums = [sum(filter(None, column)) for column in zip(*values, strict=True)]
+        return f"{count:,} points, best so far: {self._points.design.points[sums.index(max(sums))].name}"
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
