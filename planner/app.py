@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from planner import accounts_page, decide, inputs, risk_page, stories_page, workers, worth_page
+from planner import accounts_page, decide, inputs, risk_page, stories_page, studies_page, workers, worth_page
 
 TITLE = "Customer-success capacity planner"
 LESS_AIR = "<style>.stMainBlockContainer {padding-top: 4rem}</style>"  # Streamlit leaves a fifth of the screen empty
@@ -20,6 +20,7 @@ def main() -> None:
         st.Page(accounts_page.show, title="Your accounts", icon=":material/groups:", url_path="accounts"),
         st.Page(risk_page.show, title="Who is at risk", icon=":material/notification_important:", url_path="risk"),
         st.Page(worth_page.show, title="What the team is worth", icon=":material/diversity_3:", url_path="worth"),
+        st.Page(studies_page.show, title="Studies", icon=":material/grid_on:", url_path="studies"),
         st.Page(stories_page.show, title="Stories", icon=":material/auto_stories:", url_path="stories"),
     ]
     inputs.restore()

@@ -62,7 +62,7 @@ def heat_map(study: DesignedStudy, kpi: str) -> go.Figure:
     figure.update_layout(
         title={
             "text": f"{html.escape(what.label)}: difference from {html.escape(study.baseline)}"
-            f"<br><sup>{_key(what)}</sup>",
+            f'<br><span style="font-size:12px">{_key(what)}</span>',
             "font": {"size": 15},
             "x": 0,
             "xanchor": "left",

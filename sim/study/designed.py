@@ -111,6 +111,11 @@ class DesignedStudy:
     @property
     def best_sentence(self) -> str:
         """Which point is best, and how far that can be trusted."""
+        return " ".join(filter(None, (self.best_headline, self.best_caution)))
+
+    @property
+    def best_headline(self) -> str:
+        """Which point is best."""
         if self.best is None or self.ranking is None:
             return "No point has a contribution, so none is best."
         change, unit = self.best.changes[BEST_BY], self._unit(BEST_BY)
@@ -127,8 +132,19 @@ class DesignedStudy:
         told = "" if change.told else f" It cannot be told from {self.baseline} yet."
         return (
             f"The highest contribution of {count:,} points: {self.best.name}, {figure}{interval} beside "
-            f"{self.baseline}.{told} {self._rivals(self.ranking)} The best of many is an optimistic pick: luck helped "
-            "to choose it, so expect somewhat less, and compare it again under another seed before you rely on it."
+            f"{self.baseline}.{told}"
+        )
+
+    @property
+    def best_caution(self) -> str:
+        """How far the best point can be trusted; '' where there was nothing to pick."""
+        if self.best is None or self.ranking is None or len(self.points) == 1:
+            return ""
+        if (self.best.changes[BEST_BY].mean or 0.0) <= 0:
+            return ""
+        return (
+            f"{self._rivals(self.ranking)} The best of many is an optimistic pick: luck helped to choose it, so expect "
+            "somewhat less, and compare it again under another seed before you rely on it."
         )
 
     def _rivals(self, found: Ranking) -> str:
