@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 MOST_ROWS = 20
+MOST_PAIRS = 6
 NAME_WIDTH, VALUE_WIDTH, KPI_WIDTH = 24, 9, 13
 HIGHER, LOWER, OPEN, SAME = "▲", "▼", "·", "="
 
 
 def lines(found: DesignedStudy) -> list[str]:
     """All that is shown."""
-    counted = f"{len(found.points):,} points, {found.replications:,} replications, seed {found.provenance.seed}"
+    often = f"{found.replications:,} replication{'s' if found.replications != 1 else ''}"
+    counted = f"{len(found.points):,} points, {often}, seed {found.provenance.seed}"
     text = [*wrap(f"{found.name}: {counted}", WIDTH), ""]
     if len(found.design.levels) == 2:
         for kpi in found.kpis.values():
@@ -37,9 +39,21 @@ def lines(found: DesignedStudy) -> list[str]:
         f"{OPEN} cannot be told: the 95 % interval, each by itself, holds 0. All intervals: --csv F or --json F.",
         WIDTH,
     )
-    for sentence in (found.best_sentence, *found.interaction_sentences, *found.fit_sentences):
+    for sentence in (found.best_sentence, *_effects(found), *found.fit_sentences):
         text += ["", *wrap(sentence, WIDTH)]
     return text
+
+
+def _effects(found: DesignedStudy) -> Iterator[str]:
+    """What the factors do where no matrix shows it, and how they hang on each other: what is sure first."""
+    if len(found.design.levels) != 2:
+        yield from found.main_effect_sentences
+    pairs = list(zip(found.interactions, found.interaction_sentences, strict=True))
+    if len(found.design.levels) > 2:
+        pairs = sorted(pairs, key=lambda pair: not pair[0].told)[:MOST_PAIRS]
+    yield from (sentence for _, sentence in pairs)
+    if len(found.interactions) > len(pairs):
+        yield f"{len(found.interactions) - len(pairs):,} more pairs of factors: --json F."
 
 
 def _matrix(found: DesignedStudy, kpi: Kpi) -> Iterator[str]:

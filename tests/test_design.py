@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import designs
@@ -318,3 +319,27 @@ def test_a_plan_of_the_page_says_what_is_wrong_by_label(studies: Path) -> None:
 def test_more_runs_than_can_be_kept_are_refused_before_the_first(studies: Path) -> None:
     with pytest.raises(StudyInputError, match=r"replications: 10,000 of 4 points are 40,000 runs; .* at most 5,000"):
         study(plan_of(studies / "grid.yaml"), replications=10_000)
+
+
+def test_the_examples_of_the_documentation_can_be_planned(project: Path, tmp_path: Path) -> None:
+    page = (project / "docs" / "studies.md").read_text(encoding="utf-8")
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    for name in ("baseline.yaml", "reroute_support_calls.yaml"):
+        (tmp_path / name).write_bytes((project / "scenarios" / name).read_bytes())
+    blocks = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    (folder / "points.csv").write_text(re.findall(r"```text\n(name,.*?)```", page, flags=re.DOTALL)[0])
+    counts = []
+    for block in blocks:
+        head = "" if block.startswith("name:") else "name: Example\nbaseline: ../baseline.yaml\n"
+        (folder / "example.yaml").write_text(head + block)
+        counts.append(len(plan_of(folder / "example.yaml").scenarios))
+    assert counts == [15, 60, 2]
+
+
+def test_the_shipped_study_has_the_baseline_among_its_points(project: Path) -> None:
+    plan = plan_of(project / "scenarios" / "studies" / "reroute_and_headcount.yaml")
+    same = [one for point, one in zip(plan.design.points, plan.scenarios, strict=True) if point.values == (0, 5)]
+    last = phases(same[0])[-1].scenario
+    assert last.teams == plan.baseline.teams
+    assert last.routing.model_copy(update={"rules": []}) == plan.baseline.routing

@@ -228,9 +228,25 @@ def test_wide_and_long_studies_fit_into_80_columns(made: Made) -> None:
     listed = made(30, 30)
     points = tuple(replace(point, name=f"A long name of point {i}" * 3) for i, point in enumerate(listed.points))
     design = replace(listed.design, kind="csv", levels=())
-    shown = lines(replace(listed, design=design, points=points, interactions=()))
+    shown = lines(replace(listed, design=design, points=points, interactions=(), main_effects=()))
     assert all(len(line) <= 80 for line in shown)
     assert any(line.startswith("and 880 more, down to ") for line in shown)
+
+
+def test_three_factors_are_told_in_sentences_the_sure_ones_first(found: DesignedStudy, studies: Path) -> None:
+    factors = [Factor(name, name.upper()) for name in ("a", "b", "c", "d")]
+    design = grid(factors, [[0, 1]] * 4)
+    plan = replace(read_plan(read_study_file(studies / "grid.yaml")), kpis=(KPI,), design=design)
+    random = np.random.default_rng(7)
+    measured = [
+        [{KPI: 0.0}, *({KPI: 500.0 * a + 9e4 * b * d + random.normal() / 10} for a, b, c, d in np.ndindex(2, 2, 2, 2))]
+        for _ in range(6)
+    ]
+    shown = " ".join(lines(designed(plan, {KPI: found.kpis[KPI]}, measured, found.provenance)))
+    assert "Contribution, in the mean over the other factors: A from 0 to 1 USD +500 (+500 to +500)" in shown
+    assert shown.index(
+        "B from 0 to 1 changes it by USD 0 at D 0 and by USD +90,000 at 1. The two differ"
+    ) < shown.index("cannot be told: they differ by")
 
 
 def test_the_heat_map_shows_every_difference_and_marks_what_cannot_be_told(made: Made) -> None:

@@ -164,6 +164,22 @@ class DesignedStudy:
         )
 
     @property
+    def main_effect_sentences(self) -> list[str]:
+        """For each KPI: what each factor of a grid does from its first to its last value."""
+        found = []
+        for name, kpi in self.kpis.items():
+            parts = []
+            for one in (effect for effect in self.main_effects if effect.kpi == name):
+                first, last = (value_text(self.design.levels[one.factor][side]) for side in (0, -1))
+                interval = f" ({plain_interval(one.change.ci95, kpi.unit)})" if one.change.ci95 else ""
+                change = f"{_figure(one.change.mean, kpi.unit)}{interval}"
+                parts.append(f"{self.labels[one.factor]} from {first} to {last} {change}")
+            if parts:
+                others = ", in the mean over the other factors" if len(parts) > 1 else ""
+                found.append(f"{kpi.label}{others}: {'; '.join(parts)}.")
+        return found
+
+    @property
     def interaction_sentences(self) -> list[str]:
         """For each KPI and pair: what the first factor does at both ends of the second, and whether that differs."""
         return [self._interaction(one) for one in self.interactions]
