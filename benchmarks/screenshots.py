@@ -40,6 +40,9 @@ def take(folder: Path, replications: int, widths: Sequence[str], schemes: Sequen
                 _turn_to(page, "What the team is worth", "What is the team worth?")
                 _run_worth(page)
                 _shoot(page, folder / f"worth_{width}_{scheme}.png")
+                _turn_to(page, "Studies", "Which combination?")
+                _run_study(page)
+                _shoot(page, folder / f"studies_{width}_{scheme}.png")
                 _turn_to(page, "Your accounts", "Your accounts")
                 page.locator("input[type=file]").first.set_input_files(BOOK)
                 expect(page.get_by_text("Use these accounts")).to_be_visible(timeout=30_000)
@@ -78,6 +81,16 @@ def _run_worth(page: Page) -> None:
     if run.is_visible():
         run.click()
     expect(picture).to_be_visible(timeout=RUN_MILLISECONDS)
+
+
+def _run_study(page: Page) -> None:
+    """Waits for the first study's map, which the first picture has to ask for."""
+    run = page.get_by_role("button", name=re.compile(r"\bRun$"))
+    expect(run).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(3000)  # the second picture finds the answer of the first
+    if run.is_enabled():
+        run.click()
+    expect(page.get_by_text("Indicator", exact=True).first).to_be_visible(timeout=RUN_MILLISECONDS)
 
 
 def _turn_to(page: Page, link: str, title: str) -> None:
