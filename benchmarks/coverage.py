@@ -73,8 +73,8 @@ def queue() -> Scenario:
 def company() -> Scenario:
     """The shipped company, small and short, with all that can happen in it."""
     changes = {
-        "weeks": 4,
-        "accounts.warm_up_weeks": 2,
+        "weeks": 2,
+        "accounts.warm_up_weeks": 1,
         "tiers.enterprise.accounts": 4,
         "tiers.midmarket.accounts": 10,
         "tiers.small.accounts": 16,
