@@ -87,3 +87,9 @@ def test_the_lock_names_exact_versions_and_no_address(project: Path) -> None:
     odd = [line for line in lines if line.count("==") != 1 or "/" in line or " " in line]
     assert not odd, f"each line of the lock is name==version and nothing else, unlike {odd}"
     assert any(line.startswith("pandas==2.3.") for line in lines), "pandas is locked at 2.3"
+
+
+def test_a_comparison_loads_no_statistics_that_take_long_to_load() -> None:
+    code = "import sys, sim.cli_output, sim.study.experiment; print('scipy.stats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False", "half of the time of a command whose answer is in the store"

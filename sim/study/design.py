@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import qmc
 
 MOST_POINTS = 1000
 DIGITS = 12  # of a stepped value: 0.3, and not 0.30000000000000004
@@ -77,7 +76,9 @@ def latin_hypercube(
 
     Source: McKay, Beckman and Conover (1979), Technometrics 21(2).
     """
-    drawn = qmc.LatinHypercube(d=len(factors), rng=np.random.default_rng(seed)).random(points)
+    from scipy.stats.qmc import LatinHypercube  # takes long to load
+
+    drawn = LatinHypercube(d=len(factors), rng=np.random.default_rng(seed)).random(points)
     columns = [
         [_stretched(float(share), span, one) for share in drawn[:, i]]
         for i, (span, one) in enumerate(zip(spans, whole, strict=True))

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats.qmc import LatinHypercube
 
 from sim.scenario import Scenario, ScenarioError
 from sim.scenario.evidence import Evidence
@@ -43,6 +42,8 @@ def worlds_of(scenarios: Sequence[Scenario], count: int, seed: int) -> Iterator[
 
     Raises ScenarioError if a world cannot be simulated.
     """
+    from scipy.stats.qmc import LatinHypercube  # takes long to load
+
     estimated, left_out = estimates(scenarios)
     rows = [row for path, row in estimated.items() if path not in left_out]
     known_work = work_hours(scenarios[0])
