@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from sim.scenario import Scenario, load_scenario
 from sim.study.executors import LocalPool
 from sim.study.experiment import run
 from sim.study.kpis import HEADLINE, Kpi
+from sim.study.payback import share_interval
 from sim.study.results import RunResult
 from sim.study.statistics import compare_kpis, estimate
 
@@ -51,11 +51,7 @@ class Share:
         return self.hits / self.count
 
     def __str__(self) -> str:
-        low, high = (
-            beta.ppf((0.025, 0.975), (self.hits, self.hits + 1), (self.count - self.hits + 1, self.count - self.hits))
-            if 0 < self.hits < self.count
-            else (np.nan, np.nan)
-        )
+        low, high = share_interval(self.hits, self.count)
         return f"{100 * self.value:.1f} % of {self.count:,} ({100 * low:.1f} to {100 * high:.1f})"
 
 

@@ -131,7 +131,7 @@ def run(
     precision: Precision = None,
     only: Only = None,
     check_warm_up: Annotated[
-        bool, typer.Option("--check-warm-up", help="Run it also with twice the warm-up: does that matter?")
+        bool, typer.Option("--check-warm-up", help="Run it also with a longer warm-up: does that matter?")
     ] = False,
 ) -> None:
     """Simulates one scenario and shows its headline KPIs with 95 % intervals."""
@@ -143,6 +143,7 @@ def run(
             scenario, ledger=ledger, precision=precision or [], only=only, check_warm_up=check_warm_up, **how
         )
 
+    _alone(only, {"--check-warm-up": check_warm_up, "--precision": precision})
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
     carry_out(compute, [scenario], asked, json, ledger=ledger)
 
@@ -200,8 +201,23 @@ def compare(
         from sim.study.worlds import WORLDS_RANGE
 
         raise_for(list(out_of_range("--worlds", worlds, WORLDS_RANGE)))
+    _alone(only, {"--ends": ends, "--worlds": worlds, "--until-told": until_told, "--precision": precision})
+    if until_told and precision:
+        raise BadInput("--until-told and --precision: a study ends for one of them; leave out the other.")
     asked = Asked(replications, seed, workers, accounts, mapping, store, no_store, executor, scheduler)
     carry_out(compute, [baseline, *scenarios], asked, json, ledger=ledger)
+
+
+def _alone(only: int | None, others: dict[str, object]) -> None:
+    """Raises `BadInput` if one replication is wanted, and something that needs more of them."""
+    if only is not None:
+        raise_for(
+            [
+                f"--only: {name} needs more than one replication; leave one of them out."
+                for name in others
+                if others[name]
+            ]
+        )
 
 
 def _beside(found: Comparison, what: str, compute: Callable[..., Any], how: dict[str, Any]) -> Comparison:

@@ -95,13 +95,13 @@ class ProgressLine:
         if self._live is not None:
             line = Table.grid(padding=(0, 1))
             bar = ProgressBar(total=progress.total, completed=progress.done, width=12)
-            line.add_row(bar, progress_text(progress))
+            line.add_row(bar, printable(progress_text(progress)))
             self._live.update(line, refresh=True)
             return
         now = time.monotonic()
         if now - self._shown >= LINE_EVERY_SECONDS or progress.done == progress.total:
             self._shown = now
-            print(progress_text(progress), file=sys.stderr, flush=True)
+            print(printable(progress_text(progress)), file=sys.stderr, flush=True)
 
 
 def progress_text(progress: Progress) -> str:
@@ -213,8 +213,14 @@ def _show_precision(result: RunResult | Comparison, console: Console) -> None:
         kpi = result.registry[one.kpi]
         whose = kpi.label if isinstance(result, RunResult) else f"{kpi.label}, difference of {one.scenario}"
         known = "unknown" if one.half_width is None else f"± {_size(one.half_width, kpi.unit)}"
-        met = "as asked for" if one.met else f"not yet ± {_size(one.wanted, kpi.unit)}: more --replications would tell"
+        asked = f"± {_size(one.wanted, kpi.unit)}"
+        met = f"and {asked} is enough" if one.met else f"not yet {asked}: more --replications would tell"
         console.print(printable(f"{whose}: {known} after {result.replications:,} replications, {met}."))
+
+
+def _unit(unit: str) -> str:
+    """The unit, where the number does not say it."""
+    return "" if unit.startswith("share") or unit in ("minutes", "hours", "score") else f" {unit}"
 
 
 def _size(value: float, unit: str) -> str:
@@ -292,11 +298,13 @@ def worlds_text(worlds: Worlds, index: int, result: Comparison) -> str:
             f"{kpi.label}: better in {100 * one.better_share:.0f} % of {worlds.count:,} plausible worlds "
             f"({low} to {high} %), by more than chance in {100 * (one.surely_better or 0.0):.0f} %, worse by more than "
             f"chance in {100 * (one.surely_worse or 0.0):.0f} %; nine of ten differences lie between "
-            f"{' and '.join(plain_change(end, kpi.unit) for end in (one.low, one.high))}."
+            f"{' and '.join(plain_change(end, kpi.unit) for end in (one.low, one.high))}{_unit(kpi.unit)}; standard "
+            f"deviation {_size(one.sd_worlds, kpi.unit)} between worlds, {_size(one.sd_chance, kpi.unit)} by chance."
         )
     said.append(
         f"In each world {worlds.drawn:,} assumptions are drawn from their ranges, and contact rates and planned handle "
-        "times scaled, so that the teams begin with as much work. More replications do not narrow this; measuring does."
+        "times scaled, so that the teams begin with as much work. More replications do not narrow what the worlds "
+        "differ in; measuring does."
     )
     return " ".join(said)
 
@@ -336,8 +344,11 @@ def _table(title: str, columns: Sequence[str]) -> Table:
 
 
 def _heading(text: str, result: RunResult | Comparison) -> str:
-    count = result.replications
-    return printable(f"{text}: {count:,} replication{'s' if count != 1 else ''}, seed {result.provenance.seed}")
+    numbers = result.table.replications
+    count = f"{len(numbers):,} replication{'s' if len(numbers) != 1 else ''}"
+    if len(numbers) == 1 and numbers[0] > 0:
+        count = f"replication {numbers[0]:,} alone"
+    return printable(f"{text}: {count}, seed {result.provenance.seed}")
 
 
 def _label(result: RunResult | Comparison, name: str) -> str:

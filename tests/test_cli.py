@@ -468,3 +468,26 @@ def test_interrupted_before_anything_had_finished_writes_nothing(
     assert execute(["run", str(folder / "small.yaml"), "--json", str(tmp_path / "o.json")]) == 130
     assert "o.json: not written; no replication had finished." in capsys.readouterr().err
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", 2, "--ends"], "--only: --ends needs more than one replication; leave one of them out."),
+        (["--only", 2, "--worlds", 3], "--only: --worlds needs more than one replication; leave one of them out."),
+        (["--worlds", 1], "--worlds: 1 cannot be used; use a whole number from 2 to 1000."),
+        (
+            ["--until-told", "--precision", "contribution=5%"],
+            "--until-told and --precision: a study ends for one of them; leave out the other.",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(folder: Path, words: list[object], said: str) -> None:
+    done = run("compare", folder / "small.yaml", folder / "hire.yaml", *words)
+    assert (done.returncode, done.stderr.strip()) == (2, said)
+
+
+def test_one_replication_alone_says_which(folder: Path) -> None:
+    done = run("run", folder / "small.yaml", "--only", 4, "--seed", 3)
+    assert done.returncode == 0, done.stderr
+    assert "replication 4 alone, seed 3" in done.stdout

@@ -182,12 +182,36 @@ def test_another_scenario_beside_does_not_forget_the_looks(tmp_path: Path) -> No
     assert look(kept, 5, small("two more", 3)).looks.number == 1, "asked once, at 5"
 
 
-def test_a_look_that_was_interrupted_does_not_count(tmp_path: Path) -> None:
+def test_pruning_takes_the_looks_with_what_was_looked_at(tmp_path: Path) -> None:
     kept = Store(tmp_path)
     look(kept, 3)
     kept.prune(unused_days=0)
     assert look(kept, 4).looks.number == 1, "the looks go with what was looked at"
-    assert list(tmp_path.glob("*/looks.*.txt"))
+    assert list(tmp_path.glob("looks/*.txt"))
+
+
+def test_looks_that_cannot_be_counted_or_read_are_told(tmp_path: Path) -> None:
+    kept = Store(tmp_path)
+    look(kept, 3)
+    (file,) = tmp_path.glob("looks/*.txt")
+    file.write_text(file.read_text() + "9" * 5000 + "\n")
+    assert look(kept, 4).looks.number == 2, "what can be read counts"
+    assert any("is damaged" in problem for problem in kept.problems)
+    for path in (file, file.parent):
+        path.unlink() if path.is_file() else path.rmdir()
+    file.parent.write_text("no folder")
+    again = Store(tmp_path)
+    look(again, 4)
+    assert any("This look is not counted" in problem for problem in again.problems)
+
+
+def test_a_what_if_that_brings_a_team_forgets_no_look(tmp_path: Path) -> None:
+    kept = Store(tmp_path)
+    look(kept, 3)
+    brought = small("with a partner", 2)
+    team = brought.teams["support"].model_copy(update={"opening_burnout": 0.0})
+    other = brought.model_copy(update={"teams": {**brought.teams, "partner": team}})
+    assert look(kept, 4, small("hire", 2), other).looks.number == 2
 
 
 def test_earlier_looks_are_told() -> None:

@@ -92,7 +92,7 @@ def difference(low: float, high: float, matters: float) -> Difference:
         (
             -0.5,
             4.0,
-            "it cannot be told of Support wait changes by +1.75 min (−0.50 to +4.00). More --replications tell.",
+            "it cannot be told whether Support wait changes by +1.75 min (−0.50 to +4.00). More --replications tell.",
         ),
     ],
 )

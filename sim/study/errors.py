@@ -34,7 +34,7 @@ class ReplicationFailed:
     message: str
 
     def __str__(self) -> str:
-        again = f"To see it alone: the same command with --seed {self.seed} --only {self.replication}."
+        again = f"To see it alone: csm-planner run or compare with --seed {self.seed} --only {self.replication}."
         return f"Replication {self.replication} of seed {self.seed} failed: {self.message}. {again}"
 
 

@@ -17,7 +17,7 @@ from sim.model.compile import compile_inputs
 from sim.scenario import AccountSource, Scenario
 from sim.study.designed import DesignedStudy
 from sim.study.ends import End, corners
-from sim.study.errors import Interrupted, StudyInputError
+from sim.study.errors import Interrupted, PoolError, StudyFailed, StudyInputError
 from sim.study.execution import Progress, execute, restart_notes
 from sim.study.executors import Executor, LocalPool
 from sim.study.given import ScenarioLike, check_comparable, read_scenario, read_scenarios
@@ -98,7 +98,7 @@ def run(
     of its mean. The study ends when all of them are known as well at once: from 20 replications on, after every ten,
     and at the latest after `replications`.
     only : the number of the one replication that is wanted, to see what happened in it.
-    check_warm_up : whether to run it again with twice the warm-up, to see whether that matters.
+    check_warm_up : whether to run it again with a longer warm-up, to see whether that matters.
 
     Raises
     ------
@@ -120,7 +120,10 @@ def run(
             after = execute(again, workers, progress, cancel, shared, None, kept)
         except Interrupted as interrupted:
             raise Interrupted(interrupted.done, interrupted.total, found) from None
-    return replace(found, warm_up=warm_up_check(one, longer, found, after))
+        except (StudyFailed, PoolError) as error:
+            return replace(found, failures=(*found.failures, f"The warm-up could not be checked: {error}"))
+    failures = (*found.failures, *(f"With the longer warm-up: {text}" for text in after.failures))
+    return replace(found, warm_up=warm_up_check(one, longer, found, after), failures=failures)
 
 
 def compare(
@@ -139,7 +142,7 @@ def compare(
     store: Store | str | Path | None = None,
     until_told: bool = False,
     precision: Sequence[str] = (),
-    only: int | None = None,
+    only: int | range | None = None,
 ) -> Comparison:
     """Paired comparison of scenarios with a baseline: in each replication they share luck and warm-up.
 
@@ -343,8 +346,9 @@ def compare_in_worlds(
     """The comparison in plausible worlds, whose assumptions are drawn from their ranges (`sim.study.worlds`).
 
     worlds : 2 to 1,000; drawn with the seed. replications : of each world, at least 2, so that chance is told apart
-    from what nobody has measured. Parameters and errors are otherwise those of `compare`; progress counts the
-    replications of all worlds. An interruption has no result; what was computed is kept in the store.
+    from what nobody has measured; every world has luck of its own. Parameters and errors are otherwise those of
+    `compare`; progress counts the replications of all worlds. An interruption has no result; what was computed is kept
+    in the store.
     """
     check_range("worlds", worlds, WORLDS_RANGE)
     check_range("replications of a world", replications, (2, REPLICATIONS_RANGE[1]))
@@ -359,12 +363,12 @@ def compare_in_worlds(
                 one = compare(
                     of_world[0],
                     of_world[1:],
-                    replications=replications,
                     seed=seed,
                     progress=shown,
                     cancel=cancel,
                     pool=shared,
                     store=store,
+                    only=range((number - 1) * replications, number * replications),
                 )
             found.append(one)
             drawn.append(numbers)
@@ -376,13 +380,17 @@ class _Parts:
 
     def __init__(self, progress: Callable[[Progress], None] | None, replications: int, parts: int) -> None:
         self._progress, self._replications, self._total = progress, replications, replications * parts
-        self._before, self._began = 0, time.monotonic()
+        self._before, self._stored, self._began = 0, 0, time.monotonic()
 
     @contextlib.contextmanager
     def part(self, where: str) -> Iterator[Callable[[Progress], None]]:
         """What the next study is given as its progress; an interruption counts what was done before too."""
 
+        stored = 0
+
         def shown(one: Progress) -> None:
+            nonlocal stored
+            stored = one.stored
             done, elapsed = self._before + one.done, time.monotonic() - self._began
             # One part may take many times as long as another: nothing is said of the time left during the first.
             left = elapsed / done * (self._total - done) if self._before else None
@@ -396,6 +404,7 @@ class _Parts:
                         seconds_elapsed=elapsed,
                         seconds_left=left,
                         estimate=text,
+                        stored=self._stored + stored,
                     )
                 )
 
@@ -404,6 +413,7 @@ class _Parts:
         except Interrupted as interrupted:
             raise Interrupted(self._before + interrupted.done, self._total, None) from None
         self._before += self._replications
+        self._stored += stored
 
 
 def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) -> None:
@@ -416,9 +426,11 @@ def _check_ledger(ledger: str | Path | None, scenarios: Sequence[ScenarioLike]) 
         raise StudyInputError(f"{ledger}: {problem}")
 
 
-def _only(plan: Plan, replication: int | None) -> Plan:
-    """The same plan, or one replication instead. Raises StudyInputError."""
+def _only(plan: Plan, replication: int | range | None) -> Plan:
+    """The same plan, or one replication instead, or a range of them. Raises StudyInputError."""
     if replication is None:
         return plan
+    if isinstance(replication, range):
+        return Plan((replication,))
     check_range("only", replication, (0, REPLICATIONS_RANGE[1] - 1))
     return Plan((range(replication, replication + 1),))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.scenario.errors import did_you_mean
 from sim.study.errors import StudyInputError
 from sim.study.kpis import Kpi
-from sim.study.statistics import ALPHA, spent, t_quantile
+from sim.study.statistics import ALPHA, estimate, paired, spent, t_interval
 from sim.study.worker import Finished
 
 FloatArray = NDArray[np.float64]
@@ -104,7 +104,8 @@ class Precision:
 
 @dataclass(frozen=True)
 class Reached:
-    """How well a figure is known: half the width of its interval, and what was asked for; None if it has none yet.
+    """How well a figure is known: half the width of its interval (the longer arm of a lopsided one), and what was asked
+    for; None if it has none yet.
 
     scenario : whose mean it is, or whose difference to the baseline.
     """
@@ -165,14 +166,26 @@ def reached(
         mean = float(np.nanmean(first)) if not np.isnan(first).all() else 0.0
         wanted = one.wanted(kpis[one.kpi], mean)
         for i in range(len(names) - figures, len(names)):
-            figure = values[one.kpi][i] - (first if i else 0.0)
-            found.append(Reached(one.kpi, names[i], half_width(figure, alpha), wanted))
+            interval = _interval(kpis[one.kpi], values[one.kpi][i], first if i else None, alpha)
+            half = (
+                None if interval is None else max(interval[1] - interval[0], interval[0] - interval[2])
+            )  # the longer arm
+            found.append(Reached(one.kpi, names[i], half, wanted))
     return tuple(found)
 
 
-def half_width(values: FloatArray, alpha: float) -> float | None:
-    """Half the width of the t-interval at confidence 1 - alpha; None below two values. nan values are left out."""
-    known = values[~np.isnan(values)]
-    if len(known) < 2:
+def _interval(
+    kpi: Kpi, values: FloatArray, baseline: FloatArray | None, alpha: float
+) -> tuple[float, float, float] | None:
+    """Mean, upper and lower end of the interval that the result shows; of a skewed difference the bootstrap-t's."""
+    if baseline is None:
+        found = estimate(values)
+        if found.mean is None or found.sd is None:
+            return None
+        low, high = t_interval(found.mean, found.sd, found.count, alpha)
+        return found.mean, high, low
+    pairs = paired(baseline, values, kpi.name if kpi.skewed else None)
+    interval = pairs.interval(alpha)
+    if pairs.mean is None or interval is None:
         return None
-    return float(t_quantile(len(known) - 1, alpha)) * float(np.std(known, ddof=1)) / math.sqrt(len(known))
+    return pairs.mean, interval[1], interval[0]

@@ -27,12 +27,13 @@ from sim.study.output_files import replacing
 from sim.study.provenance import code_version, cpu, package_versions
 from sim.study.worker import Measured
 
-ABOUT, DAMAGED, LOOKS = "about.json", "damaged", "looks."
+ABOUT, DAMAGED, LOOKS = "about.json", "damaged", "looks"
 HASH_DIGITS = 16
 UNKNOWN = "?"  # what cannot be read
 OFF = "none"  # instead of a folder's name
 _KEY = re.compile(f"[0-9a-f]{{{2 * HASH_DIGITS}}}")
 _BEGUN = re.compile(r"\.(\d+a?\.[0-9a-f]+\.parquet|about\.json)\..+")
+_COUNT = re.compile(r"[0-9]{1,6}")
 SECONDS_TO_WRITE = 3600  # nobody takes longer for a file
 NOT_RESULTS = {"name", "description"}  # of a scenario: words that change no number
 
@@ -117,22 +118,33 @@ class Store:
 
     def looks(self, baseline: Key, scenario: Key) -> tuple[int, ...]:
         """After how many replications the verdicts on a pair were looked at, in the order of the looks."""
+        path = self._looks(baseline, scenario)
         try:
-            words = self._looks(baseline, scenario).read_text(encoding="ascii").split()
-        except (OSError, ValueError):
+            lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        except FileNotFoundError:
             return ()
-        return tuple(dict.fromkeys(int(word) for word in words if word.isdigit()))
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{path} cannot be read ({error}); looks that it has are not paid for")
+            return ()
+        if not all(_COUNT.fullmatch(line) for line in lines):
+            self.problems.append(f"{path} is damaged; looks that it had may not be paid for")
+        return tuple(dict.fromkeys(int(line) for line in lines if _COUNT.fullmatch(line)))
 
     def count_look(self, baseline: Key, scenario: Key, replications: int) -> None:
         """Notes a look at the verdicts on a pair. One line is one write, so that several processes may note theirs."""
         path = self._looks(baseline, scenario)
-        with contextlib.suppress(OSError):  # a store that cannot be written has said so
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="ascii") as file:
-                file.write(f"{replications}\n")
+            first = not path.exists()
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{code_version()}\n{replications}\n" if first else f"{replications}\n")
+        except OSError as error:
+            self.problems.append(
+                f"This look is not counted, since {path} cannot be written ({error.strerror or error}); look no more"
+            )
 
     def _looks(self, baseline: Key, scenario: Key) -> Path:
-        return self.folder / scenario.name / f"{LOOKS}{baseline.name}.txt"
+        return self.folder / LOOKS / f"{scenario.name}.{baseline.name}.txt"
 
     def entries(self) -> list[Entry]:
         """All that is kept, the latest first."""
@@ -175,6 +187,12 @@ class Store:
                 with contextlib.suppress(OSError):  # its writer may just have finished it
                     if now - path.stat().st_mtime > SECONDS_TO_WRITE:
                         path.unlink()
+        for path in (self.folder / LOOKS).glob("*.*.txt"):
+            with contextlib.suppress(OSError, ValueError):
+                made_by = path.read_text(encoding="utf-8").partition("\n")[0]
+                old = unused_days is not None and now - path.stat().st_mtime > 86_400 * unused_days
+                if old or (other_versions and made_by != current):
+                    path.unlink()
         for entry in self.entries():
             old = unused_days is not None and now - entry.used > 86_400 * unused_days
             if old or (other_versions and entry.code_version not in (current, UNKNOWN)):
@@ -186,7 +204,7 @@ class Store:
         """Deletes the files that the store has made, and the folder if nothing else is in it."""
         for file in self._files(folder):
             file.path.unlink(missing_ok=True)
-        for note in (folder / ABOUT, *folder.glob(f"{LOOKS}*.txt"), *_begun(folder)):
+        for note in (folder / ABOUT, *_begun(folder)):
             note.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             folder.rmdir()

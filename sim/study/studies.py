@@ -211,8 +211,9 @@ class ComparisonStudy(ScenarioStudy):
             raise StudyInputError("Stop when the decision is told, or at a precision: only one can be meant.")
         self.keep_accounts = keep_accounts
         self._store = store
-        pairs = range(1, len(scenarios)) if store is not None else [0]
-        self._looks = [list(store.looks(self.keys[0], self.keys[i])) if store is not None else [] for i in pairs]
+        # Under the keys of the scenarios as they are: what others beside them bring makes no other question.
+        self._asked = keys_of(scenarios, seed) if store is not None else ()
+        self._looks = [list(store.looks(self._asked[0], key)) for key in self._asked[1:]] if store is not None else [[]]
         if until_told:
             self.plan = Plan(planned_looks(replications), self._told)
         self.stop_at(precision)
@@ -229,7 +230,7 @@ class ComparisonStudy(ScenarioStudy):
             if replications not in looks:
                 looks.append(replications)
                 if self._store is not None:
-                    self._store.count_look(self.keys[0], self.keys[i], replications)
+                    self._store.count_look(self._asked[0], self._asked[i], replications)
 
     def result(self, finished: Sequence[Finished], failures: Sequence[ReplicationFailed]) -> Comparison:
         """Estimates, differences, decisions."""

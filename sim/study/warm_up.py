@@ -57,7 +57,7 @@ class WarmUpCheck:
             return f"{start}, {'; '.join(map(self._change, short))}. That matters: use a longer one."
         if unclear:
             return (
-                f"{start} nothing surely changes by more than what matters, but it cannot be told of "
+                f"{start} nothing surely changes by more than what matters, but it cannot be told whether "
                 f"{'; '.join(map(self._change, unclear))}. More --replications tell."
             )
         return f"{start} no headline KPI changes by more than what matters."
