@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from sim.study.errors import Interrupted, StudyInputError
 from sim.study.executors import InThisProcess
 from sim.study.experiment import Progress, compare, compare_in_worlds
 from sim.study.kpis import Kpi
+from sim.study.worker import Job
 from sim.study.worlds import drawn, left_out, over_worlds, worlds_of
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
@@ -118,6 +120,19 @@ def test_a_comparison_in_worlds_is_told_and_counts_its_progress() -> None:
     assert said["worlds"] == 2
     assert set(said["differences"][0]["kpis"]["contribution"]) >= {"better_share", "ci95", "sd_worlds", "sd_chance"}
     assert "of 2 plausible worlds" in worlds_text(found, 0, whole)
+
+
+def test_every_world_has_luck_of_its_own() -> None:
+    computed: list[int] = []
+
+    class Noting(InThisProcess):
+        def submit(self, job: Job, replications: Iterable[int]) -> None:
+            wanted = list(replications)
+            computed.extend(wanted)
+            super().submit(job, wanted)
+
+    compare_in_worlds(company(), company(2), worlds=3, pool=Noting())
+    assert computed == [0, 1, 2, 3, 4, 5], "luck that all worlds share would not average out, however many there are"
 
 
 def test_an_interruption_says_how_far_all_worlds_were() -> None:
