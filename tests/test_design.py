@@ -103,6 +103,12 @@ def test_points_without_names_are_numbered(studies: Path) -> None:
     assert [point.name for point in plan_of(studies / "nameless.yaml").design.points] == ["Point 1", "Point 2"]
 
 
+def test_a_list_of_points_may_have_one_column(studies: Path) -> None:
+    (studies / "nameless.csv").write_text("teams.support.headcount\n1\n2\n")
+    (studies / "nameless.yaml").write_text(designs.LISTED.replace("points.csv", "nameless.csv"))
+    assert [one.teams["support"].headcount for one in plan_of(studies / "nameless.yaml").scenarios] == [1, 2]
+
+
 # --- values in scenarios --------------------------------------------------------------------------------------------
 
 

@@ -231,7 +231,7 @@ def _csv(read: ReadStudy, problems: list[Problem]) -> Given | None:
     if said is None or data is None:
         return None
     file = str(read.beside(said.file))
-    table, found = read_table(data, file, "point")
+    table, found = read_table(data, file, "point", fewest=1)
     problems += found
     if table is None or found:
         return None

@@ -72,10 +72,12 @@ def too_large(size: int) -> str | None:
     return f"{size:,} bytes are more than the {most} MB that are read; leave out rows and columns that are not needed"
 
 
-def read_table(data: bytes, file: str, row: str = "account") -> tuple[TextTable | None, list[Problem]]:
+def read_table(
+    data: bytes, file: str, row: str = "account", fewest: int = 2
+) -> tuple[TextTable | None, list[Problem]]:
     """The table in the bytes of a file, and what is wrong with it; rows that do not fit the header are left out.
 
-    row : what each row is, for messages.
+    row : what each row is, for messages. fewest : columns that there must be.
     """
     text, encoding, problem = _decoded(data, file)
     if problem is not None:
@@ -99,7 +101,7 @@ def read_table(data: bytes, file: str, row: str = "account") -> tuple[TextTable 
                 continue
             if not header:
                 header = tuple(cells)
-                if len(header) == 1:
+                if len(header) < fewest:
                     return None, [Problem(file, line, "", _one_column(header[0]))]
                 continue
             if len(cells) != len(header):
