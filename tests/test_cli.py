@@ -215,7 +215,7 @@ def test_compare_with_ends_gives_the_answer_at_both(folder: Path, tmp_path: Path
     assert max(map(len, done.stdout.splitlines())) <= 80, "results fit a terminal of 80 columns"
     assert "4 of 4" in done.stderr, "progress covers both ends"
     result = json.loads(target.read_text())
-    assert list(result) == ["provenance", "decision", "scenarios", "differences", "quarters", "ends"]
+    assert list(result) == ["provenance", "decision", "scenarios", "differences", "quarters", "looks", "ends"]
     assert set(result["ends"]) == {"low", "high", "moved", "left_out"}
     low, high = (result["ends"][end] for end in ("low", "high"))
     assert low["scenarios"] != high["scenarios"]
