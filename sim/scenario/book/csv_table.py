@@ -72,9 +72,7 @@ def too_large(size: int) -> str | None:
     return f"{size:,} bytes are more than the {most} MB that are read; leave out rows and columns that are not needed"
 
 
-def read_table(
-    data: bytes, file: str, row: str = "account", fewest: int = 2
-) -> tuple[TextTable | None, list[Problem]]:
+def read_table(data: bytes, file: str, row: str = "account", fewest: int = 2) -> tuple[TextTable | None, list[Problem]]:
     """The table in the bytes of a file, and what is wrong with it; rows that do not fit the header are left out.
 
     row : what each row is, for messages. fewest : columns that there must be.
