@@ -52,6 +52,7 @@ def copied(target: Path, **factors: float) -> Path:
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_quick_table_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "verified.json"
     code = execute(["verify", "--quick", "--workers", "2", "--json", str(target)])
