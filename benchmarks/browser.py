@@ -18,6 +18,7 @@ from tempfile import TemporaryFile
 from time import monotonic, sleep
 
 from playwright.sync_api import Browser, sync_playwright
+from plotly.graph_objects import Figure
 
 from planner.__main__ import free_port
 
@@ -84,3 +85,16 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def take_picture(figure: Figure, file: Path, width: int, height: int) -> None:
+    """Draws a chart in Chromium, of that many pixels, into a PNG file. Raises NoBrowser."""
+    text = figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_content(text)
+        page.wait_for_selector(".main-svg")
+        page.wait_for_timeout(500)
+        page.screenshot(path=file)
+        page.close()
+    print(f"wrote {file.name}")

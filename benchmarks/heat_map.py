@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.browser import PROJECT, chromium
+from benchmarks.browser import PROJECT, take_picture
 from sim.report.heat_map import heat_map
 from sim.study.experiment import study
 
@@ -27,15 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     figure = heat_map(study(options.study), options.kpi)
     figure.update_layout(width=WIDTH, template="plotly_white")
-    page_text = figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": WIDTH + 16, "height": int(figure.layout.height) + 16})
-        page.set_content(page_text)
-        page.wait_for_selector(".main-svg")
-        page.wait_for_timeout(500)
-        page.screenshot(path=options.picture)
-        page.close()
-    print(f"wrote {options.picture.name}")
+    take_picture(figure, options.picture, WIDTH + 16, int(figure.layout.height) + 16)
 
 
 if __name__ == "__main__":

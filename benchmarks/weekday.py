@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from benchmarks.browser import PROJECT, chromium
+from benchmarks.browser import PROJECT, take_picture
 from benchmarks.company import BASELINE
 from sim.model.compile import compile_inputs
 from sim.model.inputs import FloatArray, Inputs
@@ -144,15 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for minutes in (profile.live_minutes, profile.other_minutes)
             ]
             print(f"  {hour:02d}:00 {profile.at_desk[at].mean():6.2f} {profile.busy[at].mean():6.2f} {' '.join(waits)}")
-    page_text = figure(found).to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.set_content(page_text)
-        page.wait_for_selector(".main-svg")
-        page.wait_for_timeout(500)
-        page.screenshot(path=options.picture)
-        page.close()
-    print(f"wrote {options.picture.name}")
+    take_picture(figure(found), options.picture, WIDTH, HEIGHT)
 
 
 if __name__ == "__main__":
